@@ -1,0 +1,39 @@
+# Every target sets up what it needs (tools/setup); `make` alone says what there is.
+
+.PHONY: help ready demo test check bench lock clean
+
+help:
+	@echo 'make demo    a whole site with simulated cars plays its story, then says where things are'
+	@echo 'make test    check, then every test; fails below the limits of coverage'
+	@echo 'make check   ruff, mypy --strict, import contracts'
+	@echo 'make bench   measure, and print a table for docs/performance.md'
+	@echo 'make lock    resolve requirements.lock anew (needs uv)'
+	@echo 'make clean   remove what these have made'
+
+ready:
+	@tools/setup
+
+demo: ready
+	@.venv/bin/onshore demo $(ARGS)
+
+check: ready
+	.venv/bin/python -m ruff check .
+	.venv/bin/python -m ruff format --check .
+	.venv/bin/python -m mypy
+	.venv/bin/lint-imports --no-logo
+
+# The limits of coverage are held inside pytest, so that its own summary is the last thing printed.
+test: check
+	.venv/bin/python -m pytest -p tests.pure --numprocesses=auto --maxprocesses=4 --dist=loadfile \
+		--cov --cov-report= --cov-fail-under=90 $(ARGS)
+
+bench: ready
+	@.venv/bin/python -m bench $(ARGS)
+
+lock:
+	uv pip compile pyproject.toml --extra dev --python-version 3.11 --generate-hashes --no-emit-index-url \
+		--custom-compile-command 'make lock' --quiet --output-file requirements.lock
+
+clean:
+	rm -rf .venv build dist .mypy_cache .pytest_cache .ruff_cache .import_linter_cache .hypothesis .coverage*
+	find . -name __pycache__ -type d -prune -exec rm -rf {} +
