@@ -1,0 +1,1 @@
+"""What Onshore talks about: signals, batches, consents, permits, verdicts, and the one tree of errors."""

@@ -1,0 +1,49 @@
+"""Permit and transfer: what the regulator allowed, and what somebody asked to send abroad."""
+
+from dataclasses import dataclass
+from datetime import date
+
+
+@dataclass(frozen=True)
+class Recipient:
+    """Who would receive: a name, a jurisdiction code, an age public key (`age1…`), a status of the scenario book."""
+
+    name: str
+    jurisdiction: str
+    key: str
+    status: str = "none"
+
+
+@dataclass(frozen=True)
+class Transfer:
+    """A request: cells of `categories` of the `vehicles` (all when empty) over [start, until), for one purpose.
+
+    Instants are milliseconds UTC.
+    """
+
+    id: str
+    purpose: str
+    categories: tuple[str, ...]
+    recipient: str
+    start: int
+    until: int
+    vehicles: tuple[int, ...] = ()
+    asked_by: str = ""
+
+
+@dataclass(frozen=True)
+class Permit:
+    """The regulator's limits. `start` and `until` are inclusive local dates; `persons` is a cap on distinct persons."""
+
+    id: str
+    site: str
+    transfer: str
+    route: str
+    purpose: str
+    categories: tuple[str, ...]
+    recipient: str
+    recipient_key: str
+    persons: int
+    start: date
+    until: date
+    granted_by: str

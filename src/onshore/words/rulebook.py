@@ -1,0 +1,23 @@
+"""Rulebook: a pack's verdicts on collecting, compiled to what the sieve needs per row."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True)
+class Rulebook:
+    """`pack`: id and version, e.g. "cn/2026-02", and `digest`: sha256 of its bytes, hex.
+
+    `category`: signal name to category; a signal without one is withheld (`not-in-catalogue`).
+    `statutory`: door to the signals which the law itself has kept there, readable for `statutory-monitoring` alone.
+    `separate`: categories whose consent counts only when asked for separately (reason `not-separate`).
+    `only_for`: category to the purposes that a consent for it may serve at all; a category absent here has no limit
+    (reason `biometric-not-for-safety`).
+    """
+
+    pack: str
+    digest: str
+    category: Mapping[str, str]
+    statutory: Mapping[str, frozenset[str]]
+    separate: frozenset[str]
+    only_for: Mapping[str, frozenset[str]]
