@@ -1,0 +1,1 @@
+"""The law as data (packs) and one judge that reads it."""

@@ -1,0 +1,170 @@
+"""What is judged: the acts and facts of the scenario book, with its defaults."""
+
+from datetime import date
+from typing import Annotated
+
+import msgspec
+
+from onshore.rules.articles import NOTICE_ITEMS, PAPERS, STATUSES
+from onshore.words.strict import BadValueError, among
+from onshore.words.vocabulary import CATEGORIES, GROUNDS
+
+Count = Annotated[int, msgspec.Meta(ge=0)]
+Code = Annotated[str, msgspec.Meta(pattern="^[A-Z]{2}$")]
+Instant = int
+"""Milliseconds UTC."""
+
+ZONES = ("none", "restricted")
+SETTINGS = ("on", "off", "unset")
+MEANS = ("file", "query", "view", "vehicle", "authority")
+NOTICES = ("complete", "incomplete")
+TRANSFER_GROUNDS = ("consent", "contract", "emergency", "statutory")
+
+
+class _Strict(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True, rename={"start": "from"}):
+    """A table of the scenario book; its key `from` is called `start` here."""
+
+
+class Collect(_Strict, frozen=True, kw_only=True):
+    """An observation reaches the gate."""
+
+    category: str
+    purpose: str
+    ground: str = "consent"
+    person_born: date | None = None
+    zone: str = "none"
+    masked: bool = False
+    in_catalogue: bool = True
+    leaves_car: bool = True
+    biometric_necessity_memo: bool = False
+    function_running: bool = True
+
+    def __post_init__(self) -> None:
+        among("category", [self.category], CATEGORIES)
+        among("ground", [self.ground], GROUNDS)
+        among("zone", [self.zone], ZONES)
+
+
+class ConsentAsked(_Strict, frozen=True, kw_only=True):
+    """A consent is submitted. `last_refused`: an instant, or a local date."""
+
+    categories: tuple[str, ...]
+    purposes: tuple[str, ...]
+    notice_items: tuple[str, ...] = ()
+    separate: bool = False
+    bundled_with: str | None = None
+    guardian: bool = False
+    person_born: date | None = None
+    own_screen: bool = True
+    last_refused: Instant | date | None = None
+
+    def __post_init__(self) -> None:
+        _some("categories", self.categories)
+        _some("purposes", self.purposes)
+        among("categories", self.categories, CATEGORIES)
+        among("notice_items", self.notice_items, NOTICE_ITEMS)
+
+
+class TransferAsked(_Strict, frozen=True, kw_only=True):
+    """Something would leave. `produced_in`: the site's own jurisdiction where not given."""
+
+    to: Code
+    purpose: str
+    categories: tuple[str, ...]
+    recipient: str | None = None
+    by: str = "file"
+    new_persons: Count = 0
+    new_devices: Count = 0
+    precision_m: float | None = None
+    subjects_in_dataset: Count = 0
+    coordinates: bool = False
+    ground: str = "consent"
+    produced_in: Code | None = None
+    joined_with_local: bool = False
+    recipient_status: str = "none"
+    near_sensitive_site: bool = False
+
+    def __post_init__(self) -> None:
+        _some("categories", self.categories)
+        among("categories", self.categories, CATEGORIES)
+        among("by", [self.by], MEANS)
+        among("ground", [self.ground], TRANSFER_GROUNDS)
+        among("recipient_status", [self.recipient_status], STATUSES)
+
+
+Act = Collect | ConsentAsked | TransferAsked
+
+
+class Exported(_Strict, frozen=True, kw_only=True):
+    """Distinct persons already exported this calendar year, local time."""
+
+    sensitive: Count = 0
+    ordinary: Count = 0
+
+
+class GroupExports(_Strict, frozen=True, kw_only=True):
+    """What sister companies sent to the same recipient for the same purpose."""
+
+    members: Count | tuple[str, ...] = 0
+    ordinary: Count = 0
+    sensitive: Count = 0
+
+
+class StandingConsent(_Strict, frozen=True, kw_only=True):
+    """The person's consent on record; it holds over [start, until) and not from `withdrawn` on."""
+
+    purposes: tuple[str, ...] = ()
+    categories: tuple[str, ...] = ()
+    recipients: tuple[str, ...] = ()
+    start: Instant | None = None
+    until: Instant | None = None
+    separate: bool = False
+    withdrawn: Instant | None = None
+    notice: str = "complete"
+
+    def __post_init__(self) -> None:
+        among("categories", self.categories, CATEGORIES)
+        among("notice", [self.notice], NOTICES)
+
+
+class PermitInForce(_Strict, frozen=True, kw_only=True):
+    """Limits of the paper in force, dates inclusive and local. What it does not name it bars."""
+
+    route: str
+    purpose: str | None = None
+    categories: tuple[str, ...] = ()
+    recipient: str | None = None
+    persons: Count = 0
+    used: Count = 0
+    start: date | None = None
+    until: date | None = None
+    revoked: bool | Instant | date = False
+
+    def __post_init__(self) -> None:
+        among("categories", self.categories, CATEGORIES)
+
+
+class Facts(_Strict, frozen=True, kw_only=True):
+    """What is known when an act is judged. `at` is the only clock."""
+
+    at: Instant
+    exported: Exported = Exported()
+    devices_12_months: Count = 0
+    critical_operator: bool = False
+    papers: frozenset[str] = frozenset()
+    permit: PermitInForce | None = None
+    group_exports: GroupExports | None = None
+    strict_art3_5: bool = True
+    consent: StandingConsent | None = None
+    driver_setting: str = "unset"
+    calendar_until: int | None = None
+    pack_valid_until: date | None = None
+
+    def __post_init__(self) -> None:
+        among("papers", sorted(self.papers), PAPERS)
+        among("driver_setting", [self.driver_setting], SETTINGS)
+
+
+def _some(key: str, values: tuple[str, ...]) -> None:
+    if not values:
+        raise BadValueError("at least one is needed", where=key)

@@ -1,0 +1,164 @@
+"""The shapes of rules in a pack: each with an id, its article and how well that is known."""
+
+import re
+
+import msgspec
+
+from onshore.words.strict import BadValueError, among
+from onshore.words.verdict import Reason
+from onshore.words.vocabulary import CATEGORIES, GROUNDS
+
+KINDS = ("LAW", "MGB", "STD", "POLICY", "INT", "DRAFT")
+"""Binding text, mandatory standard, other standard or guide, our policy, interpretation, not in force."""
+
+PAPERS = (
+    "standard-contract",
+    "certificate",
+    "assessment",
+    "impact-assessment",
+    "export-notice",
+    "export-notice-incomplete",
+    "separate-consent",
+    "risk-assessment",
+    "survey-approval",
+    "authority-approval",
+    "adequacy",
+    "transfer-assessment",
+    "regulator-notified",
+    "restricted-transaction-programme",
+    "counsel-opinion-art3-5",
+    "filed-vulnerability-report",
+)
+NOTICE_ITEMS = (
+    "types",
+    "circumstances-and-how-to-stop",
+    "purpose-and-method",
+    "place-and-period",
+    "access-and-deletion",
+    "contact",
+    "other",
+)
+STATUSES = ("none", "blocked", "covered-person", "gatekeeper", "consumer-reporting-agency")
+
+_MARK = re.compile(r"mem-[HML]|seen: S\d\d(, S\d\d)*")
+
+
+class Rule(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
+    """One rule. `mark`: "seen: S01" or "mem-H"; `kind`: of KINDS; `verify`: not held against the text yet."""
+
+    id: str
+    article: str
+    mark: str
+    kind: str
+    says: str
+    remedy: str = ""
+    verify: bool = False
+
+    def __post_init__(self) -> None:
+        among("kind", [self.kind], KINDS)
+        if not _MARK.fullmatch(self.mark):
+            raise BadValueError(f"{self.mark!r} is neither like 'seen: S01, S02' nor mem-H, mem-M, mem-L", where="mark")
+        for key in ("id", "article", "says"):
+            if not getattr(self, key).strip():
+                raise BadValueError("may not be empty", where=key)
+
+    def reason(self, code: str) -> Reason:
+        """This rule as a reason of a verdict."""
+        return Reason(code, self.article, self.says, self.remedy)
+
+
+class OnCategories(Rule, frozen=True, kw_only=True):
+    """A rule that concerns some categories of data."""
+
+    categories: tuple[str, ...]
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        among("categories", self.categories, CATEGORIES)
+
+
+class OnGrounds(Rule, frozen=True, kw_only=True):
+    """A rule that asks something of collection on some grounds."""
+
+    grounds: tuple[str, ...]
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        among("grounds", self.grounds, GROUNDS)
+
+
+class OnPapers(Rule, frozen=True, kw_only=True):
+    """A rule that asks for one of some papers."""
+
+    papers: tuple[str, ...]
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        among("papers", self.papers, PAPERS)
+
+
+class OnStatuses(Rule, frozen=True, kw_only=True):
+    """A rule that concerns recipients of some status."""
+
+    statuses: tuple[str, ...]
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        among("statuses", self.statuses, STATUSES)
+
+
+class OnPurposes(Rule, frozen=True, kw_only=True):
+    """A rule that concerns some purposes."""
+
+    purposes: tuple[str, ...]
+
+
+class Limited(OnCategories, frozen=True, kw_only=True):
+    """Categories that serve some purposes alone; `memo`: only where their necessity was written down."""
+
+    purposes: tuple[str, ...]
+    memo: bool = False
+
+
+class UnderAge(Rule, frozen=True, kw_only=True):
+    """A rule for persons younger than `under_years`, by their birthday in the pack's zone."""
+
+    under_years: int
+
+
+class Notice(Rule, frozen=True, kw_only=True):
+    """The items that a notice must have."""
+
+    items: tuple[str, ...]
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        among("items", self.items, NOTICE_ITEMS)
+
+
+class Interval(Rule, frozen=True, kw_only=True):
+    """A rule that asks for some days between two acts."""
+
+    days: int
+
+
+class Scale(Rule, frozen=True, kw_only=True):
+    """A rule for data of more than so many persons, unless one of some papers is on file."""
+
+    more_than: int
+    unless_papers: tuple[str, ...] = ()
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        among("unless_papers", self.unless_papers, PAPERS)
+
+
+class Survey(OnPapers, frozen=True, kw_only=True):
+    """Papers for some categories and, with `coordinates`, for any data that carries coordinates."""
+
+    categories: tuple[str, ...]
+    coordinates: bool
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        among("categories", self.categories, CATEGORIES)

@@ -1,0 +1,26 @@
+"""Local time: calendar days and years in a pack's own zone."""
+
+from datetime import UTC, date, datetime, timedelta
+from zoneinfo import ZoneInfo
+
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+
+DAY_MS = 86_400_000
+
+
+def local_day(at: int, zone: str) -> date:
+    """The calendar day of an instant (milliseconds UTC) in an IANA zone."""
+    return (_EPOCH + timedelta(milliseconds=at)).astimezone(ZoneInfo(zone)).date()
+
+
+def local_year(at: int, zone: str) -> int:
+    """The calendar year of an instant in an IANA zone: the window in which exported persons are counted."""
+    return local_day(at, zone).year
+
+
+def years_later(day: date, years: int) -> date:
+    """The same date `years` on; 29 February becomes 1 March where there is none."""
+    try:
+        return day.replace(year=day.year + years)
+    except ValueError:
+        return date(day.year + years, 3, 1)

@@ -1,0 +1,20 @@
+"""Persons: whose age makes a guardian speak for them, and which categories count as sensitive for them."""
+
+from datetime import date
+
+from onshore.rules.local import local_day, years_later
+from onshore.rules.pack import Pack
+
+
+def is_minor(born: date | None, at: int, pack: Pack) -> bool:
+    """Whether a person is too young to consent alone; nobody is where the pack has no such age.
+
+    The age is reached when the birthday begins, local time (PIPL Art. 28).
+    """
+    rule = pack.consent.guardian_needed
+    return rule is not None and born is not None and local_day(at, pack.zone) < years_later(born, rule.under_years)
+
+
+def needs_separate(category: str, *, minor: bool, pack: Pack) -> bool:
+    """Whether consent to this must be asked for on its own; of a minor everything personal is sensitive."""
+    return category in pack.classes.sensitive.categories or (minor and pack.classes.is_personal(category))

@@ -1,0 +1,32 @@
+"""The pack and the catalogue as they ship, and instants to judge at."""
+
+import functools
+from datetime import datetime
+from pathlib import Path
+
+from onshore.rules.pack import Pack
+from onshore.rules.pack import parse as parse_pack
+from onshore.words.catalogue import Signal
+from onshore.words.catalogue import parse as parse_catalogue
+
+SOURCE = Path(__file__).parent.parent / "src" / "onshore"
+CN_PACK = SOURCE / "rules" / "packs" / "cn" / "2026-02" / "pack.toml"
+CATALOGUE = SOURCE / "words" / "catalogue.toml"
+
+
+def ms(text: str) -> int:
+    """An instant with offset, ISO 8601, as milliseconds UTC."""
+    return round(datetime.fromisoformat(text).timestamp() * 1000)
+
+
+AT = ms("2026-06-15T12:00:00+08:00")
+
+
+@functools.cache
+def cn_pack() -> Pack:
+    return parse_pack(CN_PACK.read_text("utf-8"), "cn/2026-02")
+
+
+@functools.cache
+def catalogue() -> dict[str, Signal]:
+    return parse_catalogue(CATALOGUE.read_text("utf-8"))
