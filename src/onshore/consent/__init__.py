@@ -1,0 +1,1 @@
+"""What people allowed, compiled to columns, and the sieve that obeys it."""

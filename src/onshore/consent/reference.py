@@ -1,0 +1,194 @@
+"""The reference sieve: slow and plain, cell by cell; what it says is what the sieve means."""
+
+from collections import Counter
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import pyarrow as pa
+
+from onshore.words.batch import BASE, BASE_NAMES, purposes_column, signals, with_purposes
+from onshore.words.consent import Consent
+from onshore.words.errors import Malformed
+from onshore.words.rulebook import Rulebook
+from onshore.words.tally import Sieved, Tally, Why
+from onshore.words.use import Use
+from onshore.words.vocabulary import STATUTORY
+
+
+@dataclass(frozen=True)
+class _Question:
+    """What does not change from cell to cell."""
+
+    purposes: Sequence[str]
+    rulebook: Rulebook
+    now: int
+    only: Use | None
+
+
+def reference_sieve(
+    batch: pa.RecordBatch,
+    consents: Sequence[Consent],
+    purposes: Sequence[str],
+    rulebook: Rulebook,
+    now: int,
+    *,
+    only: Use | None = None,
+) -> Sieved:
+    """Keep of a batch what the law has kept and what people allowed, and count the rest by reason.
+
+    A cell is a value of one signal in one row; a null is no cell. Each cell is decided alone.
+
+    1. The signal has no category in the rulebook: withheld, ("", none, not-in-catalogue). What nobody listed
+       serves no stated purpose (Network Data Security Regulations, Art. 24; PIPL Art. 6).
+    2. Ground `statutory`: the rulebook lists the signal for the row's door (GB/T 32960; PIPL Art. 13(3)).
+       Kept for the purpose `statutory-monitoring` alone, bit 0, counted (category, statutory, statutory).
+       With `only` set to another purpose this ground neither keeps nor counts.
+    3. Ground `consent`: one consent of this vehicle for this category holds both at the event's time and
+       `now`: over [start, until) and before `withdrawn`. The cell is kept for the union of the purposes of
+       all such consents, bit i for `purposes[i]`, counted (category, consent, consented).
+    4. Otherwise withheld under consent with one reason, the first of:
+       - `default-off`: there is no consent for the vehicle at all; nothing optional is collected until the
+         driver chooses (Automotive Data Provisions, Art. 6(2));
+       - `no-consent`: there is none for the category (PIPL Art. 13(1));
+       - `purpose-not-consented`: with `only`, none of these is for its purpose (PIPL Art. 14);
+       - `recipient-not-named`: with a recipient, none of these names it (PIPL Art. 23, 39);
+       - `biometric-not-for-safety`: none of these has a purpose that the rulebook's `only_for` lets the
+         category serve (Automotive Data Provisions, Art. 9);
+       - `not-separate`: the category needs separate consent and none of these was asked for separately
+         (PIPL Art. 29);
+       - `consent-withdrawn`: one of these is withdrawn by the later of event and now (PIPL Art. 15, 47);
+       - `consent-expired`: one of these had begun by both and has ended by one (Automotive Data Provisions,
+         Art. 9(3));
+       - `no-consent`: they begin later.
+
+    A cell may be kept on both grounds and is then counted on both. Rows and columns without a kept cell are
+    left out. `only` narrows to consents with its purpose, and naming its recipient where it has one.
+    Purposes columns of the input are not believed but decided anew. Refused (Malformed): consents for a
+    purpose not listed or for `statutory-monitoring`, and rows of several doors where the law keeps
+    different signals.
+    """
+    _check(consents, purposes)
+    question = _Question(purposes, rulebook, now, only)
+    names = signals(batch.schema)
+    statutory = _statutory(batch, names, question)
+    columns = {name: batch.column(name).to_pylist() for name in names}
+    base = {name: batch.column(name) for name in BASE_NAMES}
+    times = base["time"].cast(pa.int64()).to_pylist()
+    vehicles = base["vehicle"].to_pylist()
+
+    cells: Counter[Why] = Counter()
+    bits: dict[tuple[int, str], int] = {}
+    for row in range(batch.num_rows):
+        of_vehicle = [c for c in consents if c.vehicle == vehicles[row]]
+        for name in names:
+            if columns[name][row] is None:
+                continue
+            category = rulebook.category.get(name)
+            if category is None:
+                cells["", "none", "not-in-catalogue"] += 1
+                continue
+            by_law = name in statutory
+            allowed, reason = _consented(of_vehicle, category, times[row], question)
+            cells[category, "consent", reason] += 1
+            if by_law:
+                cells[category, "statutory", "statutory"] += 1
+            if by_law or allowed:
+                bits[row, name] = allowed | by_law
+    return _kept(batch, columns, bits, statutory, question, cells)
+
+
+def _check(consents: Sequence[Consent], purposes: Sequence[str]) -> None:
+    for consent in consents:
+        if consent.purpose == STATUTORY or consent.purpose not in purposes:
+            raise Malformed(f"a consent for purpose {consent.purpose!r}, which nobody can consent to here")
+
+
+def _statutory(batch: pa.RecordBatch, names: list[str], question: _Question) -> frozenset[str]:
+    if question.only is not None and question.only.purpose != STATUTORY:
+        return frozenset()
+    doors = set(batch.column("door").to_pylist())
+    listed = {question.rulebook.statutory.get(door, frozenset()) & set(names) for door in doors}
+    if len(listed) > 1:
+        raise Malformed("rows of several doors where the law keeps different signals")
+    return frozenset(listed.pop() if listed else ())
+
+
+def _consented(consents: Sequence[Consent], category: str, time: int, question: _Question) -> tuple[int, str]:
+    """The purposes that consents allow a cell, as bits, and the reason."""
+    tests: tuple[tuple[str, Callable[[Consent], bool]], ...] = (
+        ("default-off", lambda _: True),
+        ("no-consent", lambda c: c.category == category),
+        ("purpose-not-consented", lambda c: _serves(c, question.only)),
+        ("recipient-not-named", lambda c: _names(c, question.only)),
+        (
+            "biometric-not-for-safety",
+            lambda c: c.purpose in question.rulebook.only_for.get(category, question.purposes),
+        ),
+        ("not-separate", lambda c: c.separate or category not in question.rulebook.separate),
+    )
+    for reason, meets in tests:
+        consents = [c for c in consents if meets(c)]
+        if not consents:
+            return 0, reason
+    standing = {c.purpose for c in consents if c.holds(time) and c.holds(question.now)}
+    if standing:
+        return sum(1 << question.purposes.index(purpose) for purpose in standing), "consented"
+    return 0, _lapse(consents, time, question.now)
+
+
+def _serves(consent: Consent, only: Use | None) -> bool:
+    return only is None or consent.purpose == only.purpose
+
+
+def _names(consent: Consent, only: Use | None) -> bool:
+    return only is None or only.recipient is None or only.recipient in consent.recipients
+
+
+def _lapse(consents: Sequence[Consent], time: int, now: int) -> str:
+    """Why consents of the right kind do not hold."""
+    for consent in consents:
+        if consent.withdrawn is not None and (consent.withdrawn <= time or consent.withdrawn <= now):
+            return "consent-withdrawn"
+    for consent in consents:
+        begun = consent.start <= time and consent.start <= now
+        if begun and consent.until is not None and (consent.until <= time or consent.until <= now):
+            return "consent-expired"
+    return "no-consent"
+
+
+def _kept(
+    batch: pa.RecordBatch,
+    columns: dict[str, list[Any]],
+    bits: dict[tuple[int, str], int],
+    statutory: frozenset[str],
+    question: _Question,
+    cells: Counter[Why],
+) -> Sieved:
+    """The batch of the kept cells, and the tally."""
+    category = question.rulebook.category
+    rows = sorted({row for row, _ in bits})
+    tally = Tally(batch.num_rows, len(rows), dict(cells))
+    if not rows:
+        return Sieved(None, tally)
+    names = [n for n in columns if any((row, n) in bits for row in rows)]
+    fields = list(BASE)
+    arrays = [batch.column(f.name).take(pa.array(rows)) for f in BASE]
+    for name in names:
+        said = {"category": category[name], "statutory": "1" if name in statutory else "0"}
+        kind = batch.schema.field(name).type
+        fields.append(pa.field(name, kind, metadata=said))
+        arrays.append(pa.array([columns[name][row] if (row, name) in bits else None for row in rows], kind))
+    for of in dict.fromkeys(category[name] for name in names):
+        mine = [n for n in names if category[n] == of]
+        fields.append(pa.field(purposes_column(of), pa.int64(), nullable=False))
+        arrays.append(pa.array([_union(bits.get((row, n), 0) for n in mine) for row in rows], pa.int64()))
+    schema = with_purposes(pa.schema(fields), question.purposes)
+    return Sieved(pa.RecordBatch.from_arrays(arrays, schema=schema), tally)
+
+
+def _union(bits: Iterable[int]) -> int:
+    together = 0
+    for some in bits:
+        together |= some
+    return together
