@@ -1,0 +1,1 @@
+"""Encrypted, erasable storage of one site: journal, segments, papers, keys."""

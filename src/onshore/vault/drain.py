@@ -1,0 +1,141 @@
+"""Drain: closed journal files become segments, in one step that neither loses nor doubles a row."""
+
+from collections import defaultdict
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+import pyarrow as pa
+from sqlalchemy import Engine, delete, insert
+
+from onshore.vault import strays
+from onshore.vault.journal_files import Closed, closed_journals, drained_files, read_journal
+from onshore.vault.keys import Randomness, RootKey
+from onshore.vault.papers import entries, forget_freed_pages, journals, writing
+from onshore.vault.segments import (
+    BUCKETS,
+    Place,
+    Segment,
+    Shelf,
+    fix_buckets,
+    list_segment,
+    new_id,
+    path_of,
+    write_segment,
+)
+from onshore.vault.split import split
+from onshore.words.tally import Tally
+
+AT_ONCE = 256 << 20  # bytes of journal files taken together; several times as much memory
+
+
+@dataclass(frozen=True)
+class Drained:
+    """What became of the journals: per rule pack what was kept and withheld, and the new segments."""
+
+    journals: tuple[str, ...]
+    tallies: dict[str, Tally]
+    segments: tuple[Segment, ...]
+
+    @property
+    def rows_in(self) -> int:
+        """Rows that arrived."""
+        return sum(tally.rows_in for tally in self.tallies.values())
+
+    @property
+    def rows_kept(self) -> int:
+        """Rows of which at least one cell was kept."""
+        return sum(tally.rows_kept for tally in self.tallies.values())
+
+
+def drain(
+    engine: Engine,
+    root: RootKey,
+    folder: Path,
+    site: str,
+    *,
+    zone: str,
+    clock: Callable[[], int],
+    randomness: Randomness,
+    announce: Callable[[Drained], bytes],
+    buckets: int = BUCKETS,
+    at_once: int = AT_ONCE,
+    step: Callable[[str], None] = lambda _step: None,
+) -> Drained | None:
+    """Turn closed journal files into segments; None where nothing is left to do: call again until then.
+
+    `folder` is the vault's, `zone` the IANA name whose days the segments follow. `announce` gives the bytes
+    that tell the ledger; they are handed in with the same commit that lists the segments and destroys the
+    journals' keys. A crash before it leaves the journals, after it the segments; the next drain clears what
+    is left over.
+    """
+    _clear(engine, folder)
+    taken = _take(closed_journals(engine, folder), at_once)
+    if not taken:
+        return None
+    tallies, pieces = _read(taken, root, site, zone, buckets)
+    planned = [(new_id(randomness), place, piece) for place, piece in pieces]
+    paths = [path_of(place, id_) for id_, place, _ in planned]
+    with writing(engine) as conn:
+        fix_buckets(conn, buckets)
+        strays.note(conn, paths)
+    step("planned")
+    shelf, written = Shelf(root, folder, site), []
+    for id_, place, piece in planned:
+        written.append(write_segment(piece, place, id_, shelf, clock, randomness))
+        step("written")
+    drained = Drained(tuple(closed.id for closed in taken), tallies, tuple(written))
+    _commit(engine, drained, paths, announce(drained) if tallies else None)
+    step("committed")
+    _unlink(taken, step)
+    forget_freed_pages(engine)
+    return drained
+
+
+def _clear(engine: Engine, folder: Path) -> None:
+    left = drained_files(engine, folder)
+    for path in left:
+        path.unlink()
+    if strays.clear(engine, folder) or left:
+        forget_freed_pages(engine)  # the keys were struck before the crash, but may still lie in the log
+
+
+def _take(closed: list[Closed], at_once: int) -> list[Closed]:
+    taken: list[Closed] = []
+    size = 0
+    for one in closed:
+        size += one.path.stat().st_size
+        if taken and size > at_once:
+            break
+        taken.append(one)
+    return taken
+
+
+def _read(
+    taken: list[Closed], root: RootKey, site: str, zone: str, buckets: int
+) -> tuple[dict[str, Tally], list[tuple[Place, pa.Table]]]:
+    tallies: dict[str, Tally] = defaultdict(Tally)
+    batches: dict[str, list[pa.RecordBatch]] = defaultdict(list)
+    for closed in taken:
+        for record in read_journal(closed, root, site):
+            tallies[record.pack] += record.tally
+            if record.batch is not None:
+                batches[record.pack].append(record.batch)
+    pieces = [piece for pack, kept in batches.items() for piece in split(kept, pack=pack, zone=zone, buckets=buckets)]
+    return dict(tallies), pieces
+
+
+def _commit(engine: Engine, drained: Drained, paths: list[Path], entry: bytes | None) -> None:
+    with writing(engine) as conn:
+        for segment in drained.segments:
+            list_segment(conn, segment)
+        strays.strike(conn, paths)
+        conn.execute(delete(journals).where(journals.c.id.in_(drained.journals)))
+        if entry is not None:
+            conn.execute(insert(entries).values(body=entry))
+
+
+def _unlink(taken: list[Closed], step: Callable[[str], None]) -> None:
+    for closed in taken:
+        closed.path.unlink()
+        step("unlinked")

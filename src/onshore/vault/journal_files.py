@@ -1,0 +1,152 @@
+"""Journal files: where a gate's files lie, which are closed, and asking every gate to begin a new one."""
+
+import fcntl
+import os
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+from cryptography.hazmat.primitives.ciphers.aead import AESGCM
+from sqlalchemy import Connection, Engine, insert, select, update
+
+from onshore.vault.keys import RootKey
+from onshore.vault.papers import journals, meta, reading, writing
+from onshore.vault.records import JournalName, Record, records
+from onshore.words.errors import Broken
+
+FOLDER = "journal"
+LOCK = "lock"  # held by the one process that writes into a gate's folder
+MAKING = "new"  # a file before papers hold its key, locked by its writer from the start
+SUFFIX = ".journal"
+GATE = re.compile(r"[a-z0-9-]{1,20}")
+
+
+@dataclass(frozen=True)
+class Closed:
+    """A journal file that nobody writes any more, its key still wrapped."""
+
+    gate: str
+    number: int
+    path: Path
+    wrapped: bytes
+
+    @property
+    def id(self) -> str:
+        """As papers know it: "<gate>/<number>"."""
+        return f"{self.gate}/{self.number}"
+
+
+def path_of(folder: Path, gate: str, number: int) -> Path:
+    """Where a journal file lies below the vault's folder."""
+    return folder / FOLDER / gate / f"{number}{SUFFIX}"
+
+
+def numbers_in(folder: Path, gate: str) -> list[int]:
+    """Numbers of the files of a gate, lowest first."""
+    return sorted(int(path.stem) for path in (folder / FOLDER / gate).glob(f"*{SUFFIX}"))
+
+
+def numbers_of(conn: Connection, gate: str) -> list[int]:
+    """Numbers of the files of a gate whose keys papers hold."""
+    ids = conn.execute(select(journals.c.id).where(journals.c.id.like(f"{gate}/%"))).scalars()
+    return [int(id_.rpartition("/")[2]) for id_ in ids]
+
+
+def closed_journals(engine: Engine, folder: Path) -> list[Closed]:
+    """Files that no gate is writing, oldest first by gate; open ones are locked by their writer.
+
+    Broken where a file is gone that papers hold a key for: its batches were acknowledged.
+    """
+    with reading(engine) as conn:
+        rows = conn.execute(select(journals.c.id, journals.c.wrapped)).all()
+    keys = {(gate, int(number)): row.wrapped for row in rows for gate, number in [row.id.split("/")]}
+    last = dict(sorted(keys))
+    found = []
+    for (gate, number), wrapped in sorted(keys.items()):
+        making = (folder / FOLDER / gate / MAKING).exists()  # looked at before the name it would be given
+        closed = Closed(gate, number, path_of(folder, gate, number), wrapped)
+        if closed.path.exists():
+            found.append(closed)
+        elif not making or number != last[gate]:
+            raise Broken(f"the file of journal {closed.id} is missing: restore it from a backup")
+    return [closed for closed in found if not in_use(closed.path)]
+
+
+def drained_files(engine: Engine, folder: Path) -> list[Path]:
+    """Files whose key papers no longer hold: a drain was cut short before it removed them."""
+    there = [(gate, n) for gate in _gates(folder) for n in numbers_in(folder, gate)]
+    with reading(engine) as conn:
+        known = set(conn.execute(select(journals.c.id)).scalars())
+    return [path_of(folder, gate, n) for gate, n in there if f"{gate}/{n}" not in known]
+
+
+def read_journal(closed: Closed, root: RootKey, site: str) -> Iterator[Record]:
+    """The records of a closed file in order; Broken as `records` says, or where its key does not open."""
+    key = root.unwrap(closed.wrapped, key_context(closed.id))
+    name = JournalName(site, closed.gate, closed.number)
+    yield from records(closed.path.read_bytes(), AESGCM(key), name)
+
+
+def key_context(id_: str) -> str:
+    """What a journal's key is bound to when it is wrapped."""
+    return f"journal/{id_}"
+
+
+def ask_rotate(engine: Engine) -> int:
+    """Ask every gate to close its file at its next tick; the turn that files opened from now on belong to."""
+    with writing(engine) as conn:
+        return raise_counter(conn, "rotate")
+
+
+def turn_of(conn: Connection) -> int:
+    """How often a rotation was asked for."""
+    said = conn.execute(select(meta.c.value).where(meta.c.name == "rotate")).scalar()
+    return int(said) if said else 0
+
+
+def journals_before(engine: Engine, folder: Path, turn: int) -> list[str]:
+    """Ids of files opened before that turn and not drained yet, be they open or closed."""
+    asked = select(journals.c.id).where(journals.c.turn < turn).order_by(journals.c.id)
+    with reading(engine) as conn:
+        ids = list(conn.execute(asked).scalars())
+    return [id_ for id_ in ids if _exists(folder, id_)]
+
+
+def _exists(folder: Path, id_: str) -> bool:
+    # Under its first name, then under its last one: it may be renamed between the two looks, never back. A
+    # key without either belongs to a file that a crash kept from being made.
+    gate, number = id_.split("/")
+    return in_use(folder / FOLDER / gate / MAKING) or path_of(folder, gate, int(number)).exists()
+
+
+def raise_counter(conn: Connection, name: str, least: int = 0) -> int:
+    """Add one to a counter of the table meta, or take it to `least` where that is more; its new value."""
+    row = conn.execute(select(meta.c.value).where(meta.c.name == name)).scalar()
+    value = max(int(row or 0) + 1, least)
+    if row is None:
+        conn.execute(insert(meta).values(name=name, value=str(value)))
+    else:
+        conn.execute(update(meta).where(meta.c.name == name).values(value=str(value)))
+    return value
+
+
+def in_use(path: Path) -> bool:
+    """Whether a live process holds the file's lock; a lock goes with its process, however that ends."""
+    try:
+        fd = os.open(path, os.O_RDONLY)
+    except FileNotFoundError:
+        return False
+    try:
+        fcntl.flock(fd, fcntl.LOCK_SH | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return True
+    else:
+        return False
+    finally:
+        os.close(fd)
+
+
+def _gates(folder: Path) -> list[str]:
+    there = folder / FOLDER
+    return sorted(path.name for path in there.iterdir() if GATE.fullmatch(path.name)) if there.is_dir() else []

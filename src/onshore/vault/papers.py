@@ -1,0 +1,268 @@
+"""Papers: the site's tables. VINs, names and contacts stand in them sealed, and are looked up by HMAC."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+from sqlalchemy import (
+    BigInteger,
+    Boolean,
+    Column,
+    Connection,
+    Engine,
+    ForeignKey,
+    Index,
+    Integer,
+    LargeBinary,
+    MetaData,
+    String,
+    Table,
+    Text,
+    create_engine,
+    event,
+)
+from sqlalchemy.exc import OperationalError
+
+metadata = MetaData()
+
+# Ids of vehicles and persons are random positive 63-bit integers. Instants are milliseconds UTC.
+
+meta = Table(
+    "meta",
+    metadata,
+    # "format", "consents" and "rotate" (change counters), "buckets", "journal/<gate>" (its last file's
+    # number)
+    Column("name", String(40), primary_key=True),
+    Column("value", Text, nullable=False),
+)
+
+site_keys = Table(
+    "site_keys",
+    metadata,
+    Column("name", String(40), primary_key=True),  # "lookup", "column", "commitment", "ledger"
+    Column("wrapped", LargeBinary, nullable=False),
+)
+
+vehicles = Table(
+    "vehicles",
+    metadata,
+    Column("id", BigInteger, primary_key=True, autoincrement=False),
+    Column("vin_mac", LargeBinary(32), nullable=False, unique=True),
+    Column("vin_sealed", LargeBinary, nullable=False),
+    Column("added", BigInteger, nullable=False),
+    Column("restricted", BigInteger),  # since when no reader may see its rows; null: never asked
+)
+
+persons = Table(
+    "persons",
+    metadata,
+    Column("id", BigInteger, primary_key=True, autoincrement=False),
+    Column("name_sealed", LargeBinary),
+    Column("contact_sealed", LargeBinary),
+)
+
+keepers = Table(
+    "keepers",
+    metadata,
+    Column("vehicle", ForeignKey("vehicles.id"), primary_key=True),
+    Column("person", ForeignKey("persons.id"), primary_key=True),
+    Column("role", String(12), nullable=False),  # "owner" or "driver"
+    Column("start", BigInteger, nullable=False),
+    Column("until", BigInteger),
+)
+
+consents = Table(
+    "consents",
+    metadata,
+    Column("id", BigInteger, primary_key=True, autoincrement=False),
+    Column("person", ForeignKey("persons.id"), nullable=False),
+    Column("vehicle", ForeignKey("vehicles.id"), nullable=False, index=True),
+    Column("purpose", String(80), nullable=False),
+    Column("category", String(40), nullable=False),
+    Column("start", BigInteger, nullable=False),
+    Column("until", BigInteger),
+    Column("withdrawn", BigInteger),
+    Column("notice", String(40), nullable=False),
+    Column("separate", Boolean, nullable=False),
+    Column("recipients", Text, nullable=False, default="[]"),  # JSON list of names
+)
+
+journals = Table(
+    "journals",
+    metadata,
+    Column("id", String(40), primary_key=True),  # "<gate>/<number>", as the file is named
+    Column("wrapped", LargeBinary, nullable=False),
+    Column("opened", BigInteger, nullable=False),
+    Column("turn", BigInteger, nullable=False),  # the counter "rotate" of meta at that moment
+)
+
+segments = Table(
+    "segments",
+    metadata,
+    Column("id", String(32), primary_key=True),  # random, hex; the file's name
+    Column("category", String(40), nullable=False),
+    Column("ground", String(12), nullable=False),
+    Column("day", String(10), nullable=False),  # local day of the site's pack, YYYY-MM-DD
+    Column("bucket", Integer, nullable=False),
+    Column("pack", String(40), nullable=False),
+    Column("rows", BigInteger, nullable=False),
+    Column("bytes", BigInteger, nullable=False),
+    Column("sha256", String(64), nullable=False),
+    Column("first", BigInteger, nullable=False),  # earliest and latest event time
+    Column("last", BigInteger, nullable=False),
+    Column("created", BigInteger, nullable=False),
+    Column("wrapped", LargeBinary, nullable=False),
+    Index("segments_by_place", "category", "ground", "day", "bucket"),
+)
+
+strays = Table(
+    "strays",
+    metadata,
+    Column("path", Text, primary_key=True),  # below vault/: a segment's file being written or to be unlinked
+)
+
+entries = Table(
+    "entries",
+    metadata,
+    Column("id", Integer, primary_key=True),  # order in which they were handed in
+    Column("body", LargeBinary, nullable=False),
+    Column("leaf", BigInteger, unique=True),  # index in the log once written; null: still waiting
+)
+
+transfers = Table(
+    "transfers",
+    metadata,
+    Column("id", String(32), primary_key=True),
+    Column("state", String(16), nullable=False),
+    Column("asked", BigInteger, nullable=False),
+    Column("body", Text, nullable=False),  # JSON of words.permit.Transfer
+    Column("verdict", Text),  # JSON of the last words.verdict.Verdict
+)
+
+transfer_papers = Table(
+    "transfer_papers",
+    metadata,
+    Column("transfer", ForeignKey("transfers.id"), primary_key=True),
+    Column("kind", String(40), primary_key=True),  # a code of the scenario book's `papers`
+    Column("number", String(80), nullable=False),
+    Column("filed", BigInteger, nullable=False),
+    Column("filed_by", String(80), nullable=False),
+    Column("until", String(10)),  # inclusive local date; null: no end
+    Column("sha256", String(64)),  # of the file, where one was given
+)
+
+permits = Table(
+    "permits",
+    metadata,
+    Column("id", String(32), primary_key=True),
+    Column("transfer", ForeignKey("transfers.id"), nullable=False),
+    Column("note", Text, nullable=False),  # the signed note, as the regulator signed it
+    Column("granted", BigInteger, nullable=False),
+    Column("revoked", BigInteger),
+)
+
+parcels = Table(
+    "parcels",
+    metadata,
+    Column("id", String(40), primary_key=True),  # "<transfer>-<number>"; the parcel's file name
+    Column("transfer", ForeignKey("transfers.id"), nullable=False),
+    Column("permit", ForeignKey("permits.id"), nullable=False),
+    Column("state", String(12), nullable=False),  # reserved, leaving, left, unsent
+    Column("reserved", BigInteger, nullable=False),
+    Column("left", BigInteger),
+    Column("manifest", Text),  # JSON, once sealed
+    Column("sha256", String(64)),  # of the sealed file
+    Column("entry", ForeignKey("entries.id")),  # the release entry
+)
+
+meter = Table(
+    "meter",
+    metadata,
+    Column("parcel", ForeignKey("parcels.id"), primary_key=True),
+    Column("person", BigInteger, primary_key=True, autoincrement=False),
+    Column("permit", ForeignKey("permits.id"), nullable=False, index=True),
+    Column("year", Integer, nullable=False, index=True),  # calendar year in the pack's time zone
+    Column("sensitive", Boolean, nullable=False),
+)
+
+rights_cases = Table(
+    "rights_cases",
+    metadata,
+    Column("id", String(32), primary_key=True),
+    Column("vehicle", ForeignKey("vehicles.id"), nullable=False),
+    Column("kind", String(12), nullable=False),  # access, restrict, erase
+    Column("asked", BigInteger, nullable=False),
+    Column("asked_by", String(80), nullable=False),
+    Column("state", String(16), nullable=False),
+    Column("done", BigInteger),
+    Column("entry", ForeignKey("entries.id")),
+    Column("certificate", Text),
+)
+
+
+def open_papers(url: str) -> Engine:
+    """Open (where new: lay out) the papers at a SQLAlchemy URL; SQLite runs in WAL mode, synced in full."""
+    engine = create_engine(url)
+    if engine.dialect.name == "sqlite":
+        event.listen(engine, "connect", _strict_sqlite)
+        event.listen(engine, "begin", _begin)
+    with writing(engine) as conn:
+        metadata.create_all(conn)
+    return engine
+
+
+@contextmanager
+def writing(engine: Engine) -> Iterator[Connection]:
+    """One transaction that may write: all of it or nothing. SQLite takes its one write lock at once."""
+    with engine.connect().execution_options(writes=True) as conn, conn.begin():
+        yield conn
+
+
+@contextmanager
+def reading(engine: Engine) -> Iterator[Connection]:
+    """One consistent look."""
+    with engine.connect() as conn:
+        yield conn
+
+
+def sqlite_url(path: Path) -> str:
+    """The URL of a SQLite file."""
+    return f"sqlite:///{path}"
+
+
+def forget_freed_pages(engine: Engine, *, rebuild: bool = False) -> bool:
+    """Empty SQLite's write-ahead log into its file, so that no struck key stays there. True once it is done.
+
+    `rebuild` writes the file anew as well, as erasing needs: `secure_delete` zeroes what is struck, but not the
+    copies that rows leave behind when SQLite moves them between pages. False where another connection was in
+    the way for longer than the busy timeout or the disk is full (ask again), and for other databases.
+    """
+    if engine.dialect.name != "sqlite":
+        return False
+    with engine.connect().execution_options(isolation_level="AUTOCOMMIT") as conn:
+        try:
+            if rebuild:
+                conn.exec_driver_sql("VACUUM")  # through memory: temp_store above
+            return not conn.exec_driver_sql("PRAGMA wal_checkpoint(TRUNCATE)").scalar_one()
+        except OperationalError:
+            return False
+
+
+def _strict_sqlite(connection: Any, _record: Any) -> None:
+    connection.isolation_level = None  # transactions are ours: see _begin
+    for pragma in (
+        "journal_mode=WAL",
+        "synchronous=FULL",
+        "secure_delete=ON",
+        "foreign_keys=ON",
+        "busy_timeout=10000",
+        "temp_store=MEMORY",
+    ):
+        connection.execute(f"PRAGMA {pragma}")
+
+
+def _begin(connection: Connection) -> None:
+    options = connection.get_execution_options()
+    if options.get("isolation_level") != "AUTOCOMMIT":
+        connection.exec_driver_sql("BEGIN IMMEDIATE" if options.get("writes") else "BEGIN")

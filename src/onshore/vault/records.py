@@ -1,0 +1,151 @@
+"""Records: how batches lie in a journal file, sealed so that none can be moved, swapped or left out."""
+
+import json
+import struct
+import zlib
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+import msgspec
+import pyarrow as pa
+from cryptography.exceptions import InvalidTag
+from cryptography.hazmat.primitives.ciphers.aead import AESGCM
+
+from onshore.vault.keys import NONCE_BYTES
+from onshore.words.errors import Broken
+from onshore.words.tally import Sieved, Tally
+
+# mark, bytes that follow the header, number of the record in its file, CRC-32 of the last two and of what
+# follows
+_HEADER = struct.Struct(">4sIQI")
+_MARK = b"\xf7rec"
+_SAID = struct.Struct(">I")  # bytes of the JSON before the Arrow stream
+_ALIGN = 8  # Arrow's stream format wants its start aligned
+_ZSTD = pa.ipc.IpcWriteOptions(compression=pa.Codec("zstd", 1), use_threads=False)  # a gate is single-threaded
+
+
+class _Said(msgspec.Struct, frozen=True):
+    pack: str = ""
+    rows_in: int = 0
+    rows_kept: int = 0
+    cells: list[tuple[str, str, str, int]] = []
+    end: bool = False
+
+
+@dataclass(frozen=True)
+class Record:
+    """One sieved batch as it was appended, and the rule pack (id and version) that it was sieved under."""
+
+    tally: Tally
+    pack: str
+    batch: pa.RecordBatch | None
+
+
+@dataclass(frozen=True)
+class JournalName:
+    """Which file a record belongs to; bound into each record."""
+
+    site: str
+    gate: str
+    number: int
+
+    @property
+    def id(self) -> str:
+        """As papers know it."""
+        return f"{self.gate}/{self.number}"
+
+
+def seal_record(cipher: AESGCM, name: JournalName, number: int, nonce: bytes, payload: pa.Buffer) -> bytes:
+    """Header, nonce and AES-256-GCM ciphertext of a payload, as one piece to be written."""
+    sealed = cipher.encrypt(nonce, memoryview(payload).cast("B"), _bound(name, number))
+    header = _HEADER.pack(_MARK, len(nonce) + len(sealed), number, 0)
+    crc = zlib.crc32(sealed, zlib.crc32(nonce, zlib.crc32(header[4:16])))
+    return b"".join((header[:16], crc.to_bytes(4, "big"), nonce, sealed))
+
+
+def payload_of(sieved: Sieved, pack: str) -> pa.Buffer:
+    """Tally as JSON, then the kept batch as an Arrow IPC stream (zstd level 1), or nothing."""
+    tally = sieved.tally
+    return _payload(_Said(pack, tally.rows_in, tally.rows_kept, tally.as_rows()), sieved.kept)
+
+
+def end_payload() -> pa.Buffer:
+    """What a cleanly closed file ends with, so that its last batch cannot be cut off unseen."""
+    return _payload(_Said(end=True), None)
+
+
+def _payload(said: _Said, batch: pa.RecordBatch | None) -> pa.Buffer:
+    text = msgspec.json.encode(said)
+    text += b" " * (-(_SAID.size + len(text)) % _ALIGN)
+    sink = pa.BufferOutputStream()
+    sink.write(_SAID.pack(len(text)) + text)
+    if batch is not None:
+        with pa.ipc.new_stream(sink, batch.schema, options=_ZSTD) as stream:
+            stream.write_batch(batch)
+    return sink.getvalue()
+
+
+def records(data: bytes, cipher: AESGCM, name: JournalName) -> Iterator[Record]:
+    """The records of one file.
+
+    A last record that is incomplete or fails its CRC was torn by a crash, hence never acknowledged: it is
+    left out. Broken where whole records follow a damaged one, where a number is out of turn, or where a whole
+    record does not open: no crash does that.
+    """
+    at = number = 0
+    while at < len(data):
+        if (end := _whole(data, at)) is None:
+            _refuse_later(data, at + 1, name, number)
+            return
+        payload = _open(data[at:end], cipher, name, number)
+        stream = _SAID.size + _SAID.unpack_from(payload)[0]
+        said = msgspec.json.decode(payload[_SAID.size : stream], type=_Said)
+        if said.end:
+            _refuse_later(data, end, name, number)
+            return
+        yield _record(said, payload[stream:])
+        at, number = end, number + 1
+
+
+def _whole(data: bytes, at: int) -> int | None:
+    """Where the record at `at` ends, if it is all there and its CRC is right."""
+    if len(data) - at < _HEADER.size:
+        return None
+    mark, length, _number, crc = _HEADER.unpack_from(data, at)
+    body, end = at + _HEADER.size, at + _HEADER.size + length
+    if mark != _MARK or end > len(data) or length < NONCE_BYTES:
+        return None
+    said = memoryview(data)
+    return end if crc == zlib.crc32(said[body:end], zlib.crc32(said[at + 4 : at + 16])) else None
+
+
+def _refuse_later(data: bytes, start: int, name: JournalName, number: int) -> None:
+    at = data.find(_MARK, start)
+    while at >= 0:
+        if _whole(data, at) is not None:
+            raise Broken(
+                f"journal {name.id}: whole records follow record {number}, which is damaged or an end; "
+                "the file was altered: keep it, and restore it from a backup"
+            )
+        at = data.find(_MARK, at + 1)
+
+
+def _open(record: bytes, cipher: AESGCM, name: JournalName, number: int) -> memoryview:
+    body = memoryview(record)[_HEADER.size :]
+    try:
+        opened = cipher.decrypt(body[:NONCE_BYTES], body[NONCE_BYTES:], _bound(name, number))
+    except InvalidTag as wrong:
+        raise Broken(
+            f"journal {name.id}: record {number} is whole but does not open; it was altered or moved: "
+            "keep the file, and restore it from a backup"
+        ) from wrong
+    return memoryview(opened)
+
+
+def _record(said: _Said, stream: memoryview) -> Record:
+    batch = pa.ipc.open_stream(pa.py_buffer(stream)).read_next_batch() if len(stream) else None
+    return Record(Tally.from_rows(said.rows_in, said.rows_kept, said.cells), said.pack, batch)
+
+
+def _bound(name: JournalName, number: int) -> bytes:
+    return json.dumps(["onshore journal 1", name.site, name.gate, name.number, number]).encode()

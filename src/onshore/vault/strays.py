@@ -1,0 +1,39 @@
+"""Strays: files noted before they are made or removed, so that a crash leaves none behind for good."""
+
+from collections.abc import Iterable
+from pathlib import Path
+
+from sqlalchemy import Connection, Engine, delete, insert, select
+
+from onshore.vault.papers import reading, segments, strays, writing
+
+
+def note(conn: Connection, paths: Iterable[Path]) -> None:
+    """Note files (below the vault's folder) about to be written, or to be removed once this is committed."""
+    rows = [{"path": path.as_posix()} for path in paths]
+    if rows:
+        conn.execute(insert(strays), rows)
+
+
+def strike(conn: Connection, paths: Iterable[Path]) -> None:
+    """Strike files from the note: papers list them now."""
+    for path in paths:
+        conn.execute(delete(strays).where(strays.c.path == path.as_posix()))
+
+
+def clear(engine: Engine, folder: Path) -> int:
+    """Remove every noted file that papers do not list, then the notes; how many notes there were."""
+    with reading(engine) as conn:
+        noted = list(conn.execute(select(strays.c.path)).scalars())
+        listed = {path for path in noted if _is_listed(conn, Path(path).stem)}
+    for path in noted:
+        if path not in listed:
+            (folder / path).unlink(missing_ok=True)
+    if noted:
+        with writing(engine) as conn:
+            strike(conn, map(Path, noted))
+    return len(noted)
+
+
+def _is_listed(conn: Connection, id_: str) -> bool:
+    return conn.execute(select(segments.c.id).where(segments.c.id == id_)).first() is not None

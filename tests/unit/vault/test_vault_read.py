@@ -1,0 +1,162 @@
+"""A reader sees the rows that may serve its purpose, and not one other."""
+
+import os
+from pathlib import Path
+
+import pyarrow as pa
+import pytest
+
+from onshore.vault.erase import erase_vehicle
+from onshore.vault.read import read, read_all_of
+from onshore.vault.segments import path_of
+from onshore.words.batch import BASE_NAMES, PURPOSES
+from onshore.words.errors import Broken, Refusal
+from onshore.words.vocabulary import STATUTORY
+from vault_makers import DAY, NOON, SITE, USE, new_room, sieved
+
+
+@pytest.fixture
+def room(tmp_path):
+    room = new_room(tmp_path)
+    for vehicle in (1, 2, 17):
+        room.add_vehicle(vehicle)
+    room.consent(1)
+    room.consent(2, "insurance")
+    return room
+
+
+def seen(tables):
+    return sorted(
+        (car, time)
+        for table in tables
+        for car, time in zip(
+            table.column("vehicle").to_pylist(), table.column("time").cast(pa.int64()).to_pylist(), strict=True
+        )
+    )
+
+
+def test_each_purpose_sees_its_own_rows(room):
+    room.keep(
+        sieved([1], [NOON], operation=0b001, track=0),
+        sieved([1], [NOON + 1], operation=0b010, track=0),
+        sieved([1], [NOON + 2], operation=0b100, track=0),
+        sieved([1], [NOON + 3], operation=0b111, track=0),
+    )
+    assert seen(room.read(use=STATUTORY)) == [(1, NOON), (1, NOON + 3)]
+    assert seen(room.read(use=USE)) == [(1, NOON + 1), (1, NOON + 3)]
+    assert seen(room.read(use="insurance")) == [(1, NOON + 2), (1, NOON + 3)]
+
+
+def test_statutory_reader_sees_statutory_signals_alone(room):
+    room.keep(sieved([1], [NOON]))
+    tables = room.read(use=STATUTORY)
+    assert [set(t.schema.names) for t in tables] == [BASE_NAMES | {PURPOSES, "Vehicle.Speed"}]
+    assert [t.column(PURPOSES).to_pylist() for t in tables] == [[1]]
+
+
+def test_unknown_purpose_is_refused_at_once(room):
+    room.keep(sieved([1], [NOON]))
+    with pytest.raises(Refusal) as no:
+        read(room.engine, room.root, room.vault, SITE, use="resale", categories=["track"], start=0, until=NOON)
+    assert no.value.reason == "purpose-not-consented"
+
+
+def test_purpose_that_a_segment_does_not_know_sees_nothing_there(room):
+    room.keep(sieved([1], [NOON], purposes=(STATUTORY, "repair", "research")))
+    assert room.read() == []
+
+
+def test_empty_site_reads_empty(room):
+    assert room.read() == []
+    assert room.read(vehicles=[1]) == []
+    assert room.all_of(1) == []
+
+
+@pytest.mark.parametrize(
+    ("more", "wanted"),
+    [
+        ({"start": NOON + 1}, {(2, NOON + 1), (17, NOON + DAY)}),
+        ({"until": NOON + 1}, {(1, NOON)}),
+        ({"start": NOON + 1, "until": NOON + DAY}, {(2, NOON + 1)}),
+        ({"start": NOON + 1, "until": NOON + 1}, set()),
+        ({"vehicles": [17]}, {(17, NOON + DAY)}),
+        ({"vehicles": [1, 2]}, {(1, NOON), (2, NOON + 1)}),
+        ({"vehicles": [33]}, set()),
+        ({"vehicles": []}, set()),
+        ({"categories": ["health"]}, set()),
+    ],
+)
+def test_narrowing(room, more, wanted):
+    room.keep(sieved([1, 2, 17], [NOON, NOON + 1, NOON + DAY]))
+    assert set(seen(room.read(**{"categories": ["track"]} | more))) == wanted
+
+
+def test_columns_are_narrowed_and_unknown_ones_ignored(room):
+    room.keep(sieved([1], [NOON]))
+    tables = room.read(columns=["Vehicle.Speed", "Vehicle.NoSuchThing"])
+    assert {n for t in tables for n in t.schema.names} == BASE_NAMES | {PURPOSES, "Vehicle.Speed"}
+
+
+def test_restricted_vehicles_are_never_seen_not_even_halfway(room):
+    room.keep(sieved([1, 2, 17], [NOON, NOON, NOON + DAY]))
+    said = {"use": USE, "categories": ["track"], "start": 0, "until": 2 * NOON}
+    running = read(room.engine, room.root, room.vault, SITE, **said)
+    assert seen([next(running)]) == [(1, NOON)]
+    room.restrict(2)
+    assert seen(running) == [(17, NOON + DAY)]
+    room.restrict(17)
+    assert seen(room.read()) == [(1, NOON)] * 2
+    assert seen(room.read(use=STATUTORY)) == [(1, NOON)]
+
+
+def test_an_erasure_in_mid_read_neither_hides_nor_doubles_rows(room):
+    room.keep(sieved([1, 17, 2], [NOON, NOON, NOON]))
+    said = {"use": USE, "categories": ["track", "vehicle-operation"], "start": 0, "until": 2 * NOON}
+    running = read(room.engine, room.root, room.vault, SITE, **said)
+    first = next(running)
+    turn = room.restrict(17)
+    erase_vehicle(
+        room.engine, room.root, room.vault, SITE, 17, before=1 << 62, turn=turn, clock=room.clock, randomness=os.urandom
+    )
+    room.keep(sieved([33], [NOON]))
+    assert seen([first]) == [(1, NOON), (17, NOON)]
+    rest = seen(running)
+    assert rest.count((1, NOON)) == 1
+    assert (17, NOON) not in rest
+    assert rest.count((2, NOON)) == 2
+
+
+def test_missing_or_altered_segments_are_named_by_id_alone(room):
+    segment = room.keep(sieved([1], [NOON], operation=0)).segments[0]
+    path = room.vault / path_of(segment.place, segment.id)
+    data = path.read_bytes()
+    path.write_bytes(data[:-1] + b"x")
+    with pytest.raises(Broken) as altered:
+        room.read()
+    path.unlink()
+    with pytest.raises(Broken) as missing:
+        room.read()
+    for broken in (altered, missing):
+        assert segment.id in str(broken.value)
+        assert not any(part in str(broken.value) for part in ("track", "2026", str(Path(room.vault))))
+
+
+def test_all_of_a_vehicle_comes_under_every_ground(room):
+    room.keep(sieved([1, 17], [NOON, NOON + 1]))
+    assert room.all_of(1) == [
+        ("track/consent", NOON),
+        ("vehicle-operation/consent", NOON),
+        ("vehicle-operation/statutory", NOON),
+    ]
+    room.restrict(1)
+    with pytest.raises(Refusal) as no:
+        read_all_of(room.engine, room.root, room.vault, SITE, 1)
+    assert no.value.reason == "restricted"
+    assert len(room.all_of(1, even_restricted=True)) == 3
+
+
+def test_row_groups_of_other_vehicles_are_not_decoded(room, monkeypatch):
+    monkeypatch.setattr("onshore.vault.segments.ROW_GROUP", 10)
+    room.keep(sieved(sorted([1, 17, 33] * 20), list(range(NOON, NOON + 60)), operation=0))
+    assert len(seen(room.read(vehicles=[17]))) == 20
+    assert seen(room.read(vehicles=[17], start=NOON + 25, until=NOON + 27)) == [(17, NOON + 25), (17, NOON + 26)]
