@@ -1,0 +1,109 @@
+"""Entries are canonical JSON of known fields, and nothing that could be somebody's data."""
+
+import json
+
+import pytest
+
+from onshore.ledger.entry import KINDS, digest, entry, read
+from onshore.words.errors import Broken, Malformed
+
+HEAD = {"at": 1_766_000_000_123, "site": "0123456789abcdef", "jurisdiction": "CN"}
+D = "sha256:" + "0" * 64
+INGEST = {
+    "pack": "cn/2026-02",
+    "packdigest": D,
+    "rows_in": 10,
+    "rows_kept": 7,
+    "cells": [("track", "consent", "consented", 7), ("", "none", "not-in-catalogue", 3)],
+    "segments": 1,
+    "obj": D,
+    "journals": 1,
+}
+SAMPLES = {
+    "site": {},
+    "ingest": INGEST,
+    "consent": {"obj": D, "state": "given"},
+    "permit": {"obj": D, "state": "revoked"},
+    "request": {"obj": D, "verdict": "refuse", "reasons": ["assessment-required"]},
+    "release/leaving": {
+        "obj": D,
+        "state": "leaving",
+        "manifest": D,
+        "permit": D,
+        "parts": [D, D],
+        "dest": "DE",
+        "subjects": 1,
+        "rows": 2,
+        "bytes": 3,
+    },
+    "release/unsent": {"obj": D, "state": "unsent"},
+    "erase": {"obj": D, "segments_old": 2, "segments_new": 1, "rows": 5},
+    "key": {"role": "root", "state": "rotated"},
+}
+
+
+def test_every_kind_has_a_sample():
+    assert set(SAMPLES) == set(KINDS)
+
+
+@pytest.mark.parametrize("kind", SAMPLES)
+def test_entries_are_canonical_and_read_back(kind):
+    raw = entry(kind.split("/")[0], **HEAD, **SAMPLES[kind])
+    said = json.loads(raw)
+    assert raw == json.dumps(said, sort_keys=True, separators=(",", ":")).encode()
+    assert read(raw) == said
+    assert said["t"] == kind.split("/")[0]
+    assert said["at"] == "2025-12-17T19:33:20.123Z"
+    assert said["v"] == 1
+
+
+@pytest.mark.parametrize("kind", SAMPLES)
+def test_every_field_is_needed_and_held_to_its_form(kind):
+    for name in SAMPLES[kind]:
+        rest = {k: v for k, v in SAMPLES[kind].items() if k != name}
+        with pytest.raises(Malformed):
+            entry(kind.split("/")[0], **HEAD, **rest)
+        for value in ("LSVAU2180N2183294", 1.5, None, -1, True, 2**53, [None], {"a": 1}, "Zhang San", ["31.2304"]):
+            with pytest.raises(Malformed):
+                entry(kind.split("/")[0], **HEAD, **rest, **{name: value})
+
+
+@pytest.mark.parametrize(
+    ("kind", "fields"),
+    [
+        ("drive", {}),
+        ("release", {"obj": D, "state": "gone"}),
+        ("release/unsent", {"obj": D, "state": "unsent"}),
+        ("site", {"vin": "LSVAU2180N2183294"}),
+        ("consent", {"obj": D, "state": "given", "note": "hello"}),
+        ("ingest", INGEST | {"cells": [("track", "consent", "consented")]}),
+        ("ingest", INGEST | {"cells": [("track", "consent", "consented", "7")]}),
+        ("ingest", INGEST | {"cells": "track"}),
+        ("request", {"obj": D, "verdict": "refuse", "reasons": ["lsvau2180n2183294"]}),
+    ],
+)
+def test_what_has_no_place_in_a_log_is_refused(kind, fields):
+    with pytest.raises(Malformed) as refused:
+        entry(kind, **HEAD, **fields)
+    assert "LSVAU" not in str(refused.value).upper()
+
+
+@pytest.mark.parametrize("head", [{"at": -1}, {"at": 253_402_300_800_000}, {"site": "a b"}, {"jurisdiction": "China"}])
+def test_the_head_is_held_to_its_form(head):
+    with pytest.raises(Malformed):
+        entry("site", **(HEAD | head))
+
+
+def test_an_entry_fits_a_bundle():
+    with pytest.raises(Malformed, match="65535"):
+        entry("ingest", **HEAD, **(INGEST | {"cells": INGEST["cells"] * 1000}))
+
+
+def test_digests_name_text_bytes_and_fields():
+    assert digest("a") == digest(b"a") == "sha256:ca978112ca1bbdcafac231b39a23dc4da786eff8147c4e72b9807785afee48bb"
+    assert digest({"b": 1, "a": (1, "x")}) == digest('{"a":[1,"x"],"b":1}')
+
+
+def test_foreign_entries_are_broken():
+    with pytest.raises(Broken):
+        read(b'{"a": 1}')
