@@ -1,0 +1,35 @@
+"""What happens to every batch: sieved, then written, and only then acknowledged."""
+
+import pyarrow as pa
+
+from onshore.consent.sieve import sieve
+from onshore.register import vehicles
+from onshore.register.consents import Standing
+from onshore.site import Site
+from onshore.vault.journal import Journal
+
+
+class Intake:
+    """The way in that all doors share. Nothing that the sieve withholds reaches the journal."""
+
+    def __init__(self, site: Site, journal: Journal) -> None:
+        self._site = site
+        self._journal = journal
+        self._standing = Standing(site)
+
+    def look_up(self, vin: bytes) -> int | None:
+        """The id of a registered vehicle by its 17 VIN bytes; None for a stranger."""
+        return vehicles.look_up(self._site, vin)
+
+    def take_in(self, batch: pa.RecordBatch) -> None:
+        """Sieve a decoded batch and keep what may be kept; returns when that is durable, raises when it is not.
+
+        The caller acknowledges after this returns, never before: a car that hears nothing sends again.
+        """
+        site = self._site
+        sieved = sieve(batch, self._standing.columns(), site.rulebook, site.clock())
+        self._journal.append(sieved, pack=site.rulebook.pack)
+
+    def tick(self) -> None:
+        """Let the journal begin a new file when its time has come or somebody asked."""
+        self._journal.tick()

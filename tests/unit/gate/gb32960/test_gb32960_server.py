@@ -1,0 +1,522 @@
+"""The door over real sockets: what is answered, and when."""
+
+import asyncio
+import contextlib
+import logging
+import socket
+import ssl as tls
+from collections.abc import AsyncIterator, Callable
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+
+import pyarrow as pa
+import pytest
+import uvloop
+from cryptography import x509
+from cryptography.hazmat.primitives import hashes, serialization
+from cryptography.hazmat.primitives.asymmetric import ec
+from cryptography.x509.oid import NameOID
+
+from onshore.gate.gb32960 import encode
+from onshore.gate.gb32960.protocol import HEADER, TooLong, frame, reply, time6
+from onshore.gate.gb32960.server import Door, Limits, serve
+from onshore.words.errors import Broken
+
+NOW = 1_768_437_059_000
+NOW6 = time6(NOW)
+VIN, OTHER, STRANGER = b"LTEST000000000017", b"LTEST000000000018", b"LTEST000000000099"
+CARS = {VIN: 17, OTHER: 18, **{b"LTEST1%011d" % i: 1000 + i for i in range(200)}}
+QUICK = Limits(batch_ms=2)
+
+
+@dataclass
+class Kept:
+    """Takes batches in, and can be told to fail."""
+
+    batches: list[pa.RecordBatch] = field(default_factory=list)
+    fails: list[Exception] = field(default_factory=list)
+    on_take: Callable[[], None] = lambda: None
+
+    def __call__(self, batch: pa.RecordBatch) -> None:
+        self.on_take()
+        if self.fails:
+            raise self.fails.pop(0)
+        self.batches.append(batch)
+
+    @property
+    def vehicles(self) -> list[int]:
+        return [v for b in self.batches for v in b.column("vehicle").to_pylist()]
+
+
+@dataclass
+class Car:
+    """A client: sends bytes, reads whole answers."""
+
+    reader: asyncio.StreamReader
+    writer: asyncio.StreamWriter
+
+    def send(self, *frames: bytes) -> None:
+        self.writer.write(b"".join(frames))
+
+    async def hear(self) -> bytes:
+        async with asyncio.timeout(5):
+            head = await self.reader.readexactly(HEADER)
+            return head + await self.reader.readexactly(int.from_bytes(head[22:24], "big") + 1)
+
+    async def ask(self, *frames: bytes) -> list[bytes]:
+        self.send(*frames)
+        return [await self.hear() for _ in frames]
+
+    async def closed(self) -> bytes:
+        """What comes until the door closes."""
+        async with asyncio.timeout(5):
+            try:
+                return await self.reader.read()
+            except ConnectionError:  # it was still sending
+                return b""
+
+
+@dataclass
+class Place:
+    door: Door
+    kept: Kept
+    port: int
+    server: asyncio.Server
+    cars: list[Car] = field(default_factory=list)
+
+    async def stranger(self) -> Car:
+        car = Car(*await asyncio.open_connection("127.0.0.1", self.port))
+        self.cars.append(car)
+        return car
+
+    async def car(self, vin: bytes = VIN) -> Car:
+        car = await self.stranger()
+        assert await car.ask(login(vin)) == [ok(login(vin))]
+        return car
+
+
+@contextlib.asynccontextmanager
+async def open_door(limits: Limits = QUICK, ssl: tls.SSLContext | None = None) -> AsyncIterator[Place]:
+    kept = Kept()
+    door = Door(CARS.get, kept, lambda: NOW, limits)
+    server = await serve(door, "127.0.0.1", 0, ssl)
+    place = Place(door, kept, server.sockets[0].getsockname()[1], server)
+    try:
+        yield place
+    finally:
+        await door.stop(server)
+        for car in place.cars:
+            car.writer.close()
+        assert not door.connections
+
+
+@pytest.fixture(params=["asyncio", "uvloop"])
+def run(request):
+    """Runs a test under both loops."""
+    factory = uvloop.new_event_loop if request.param == "uvloop" else asyncio.new_event_loop
+
+    def runs(story):
+        with asyncio.Runner(loop_factory=factory) as runner:
+            runner.run(story())
+
+    return runs
+
+
+def login(vin: bytes = VIN) -> bytes:
+    return encode.login(vin, NOW, 1, "89860000000000000017")
+
+
+def data(minute: int = 0, vin: bytes = VIN, **more: object) -> bytes:
+    units = {"vehicle": {"status": "started", "speed_kmh": 65.5}, **more}
+    return encode.realtime(vin, NOW - 60_000 * minute, units)
+
+
+def ok(request: bytes) -> bytes:
+    return reply(request, 1, NOW6)
+
+
+def error(request: bytes) -> bytes:
+    return reply(request, 2, NOW6)
+
+
+def test_login_data_heartbeat_time_logout(run):
+    async def story():
+        async with open_door() as place:
+            car = await place.car()
+            asked = [data(), encode.heartbeat(VIN), encode.time_sync(VIN), encode.logout(VIN, NOW, 1)]
+            answers = await car.ask(*asked)
+            assert answers == [ok(a) for a in asked]
+            assert answers[0][24:30] == asked[0][24:30]
+            assert answers[2][24:30] == NOW6
+            assert await car.ask(data()) == [error(data())]
+            assert await car.ask(login()) == [ok(login())]
+        assert place.kept.vehicles == [17]
+        batch = place.kept.batches[0]
+        assert batch.column("received").cast(pa.int64()).to_pylist() == [NOW]
+        assert batch.column("Vehicle.Speed").to_pylist() == [65.5]
+
+    run(story)
+
+
+def test_answer_comes_after_durable(run):
+    async def story():
+        async with open_door() as place:
+            car = await place.car()
+            sent = []
+            place.kept.on_take = lambda: sent.append(car.reader._buffer[:])
+            assert await car.ask(data()) == [ok(data())]
+            assert sent == [b""]
+
+    run(story)
+
+
+def test_split_joined_and_out_of_order(run):
+    async def story():
+        async with open_door() as place:
+            car = await place.car()
+            frames = [data(3), data(1), data(2), data(0)]
+            stream = b"".join(frames)
+            for i in range(0, len(stream), 11):
+                car.send(stream[i : i + 11])
+                await car.writer.drain()
+                await asyncio.sleep(0)
+            assert [await car.hear() for _ in frames] == [ok(f) for f in frames]
+        times = [t for b in place.kept.batches for t in b.column("time").cast(pa.int64()).to_pylist()]
+        assert times == [NOW - 60_000 * m for m in (3, 1, 2, 0)]
+
+    run(story)
+
+
+def test_damaged_and_undecodable_cost_only_themselves(run):
+    async def story():
+        async with open_door() as place:
+            car = await place.car()
+            bad = data(1)[:-1] + b"\0"
+            cut_short = frame(2, 0xFE, VIN, NOW6 + b"\1\2\3")
+            long = data(2)[:22] + b"\x10\0" + data(2)[24:]
+            asked = [data(4), bad, cut_short, long, data(5)]
+            answers = await car.ask(*asked)
+            assert sorted(answers) == sorted([ok(data(4)), error(bad), error(cut_short), error(long[:30]), ok(data(5))])
+            counts = place.door.counts
+            assert (counts["kept"], counts["damaged"], counts["rejected"]) == (2, 2, 1)
+        assert place.kept.vehicles == [17, 17]
+
+    run(story)
+
+
+def test_a_batch_of_nothing_but_undecodable_frames(run):
+    async def story():
+        async with open_door() as place:
+            car = await place.car()
+            assert await car.ask(frame(2, 0xFE, VIN)) == [error(frame(2, 0xFE, VIN))]
+            assert not place.kept.batches
+
+    run(story)
+
+
+def test_who_is_not_let_in(run):
+    async def story():
+        async with open_door() as place:
+            car = await place.stranger()
+            before = [data(), encode.heartbeat(VIN)]
+            assert await car.ask(*before) == [error(b) for b in before]
+            short = frame(1, 0xFE, VIN, NOW6)
+            assert await car.ask(short) == [error(short)]
+            car.send(login(STRANGER), data(0, STRANGER))
+            assert await car.closed() == error(login(STRANGER))
+            assert place.door.counts["unknown VIN"] == 1
+        assert not place.kept.batches
+
+    run(story)
+
+
+def test_one_connection_is_one_car(run):
+    async def story():
+        async with open_door() as place:
+            car = await place.car()
+            asked = [data(0, OTHER), login(OTHER), data()]
+            assert await car.ask(*asked) == [error(asked[0]), error(asked[1]), ok(asked[2])]
+        assert place.kept.vehicles == [17]
+
+    run(story)
+
+
+def test_newest_connection_of_a_car_wins(run):
+    async def story():
+        async with open_door(Limits(batch_ms=50)) as place:
+            old = await place.car()
+            old.send(data(1))
+            while not place.door._waiting:
+                await asyncio.sleep(0)
+            new = await place.car()
+            assert await old.closed() == ok(data(1))
+            assert await new.ask(data()) == [ok(data())]
+            assert place.door.counts["replaced"] == 1
+            assert set(place.door.by_vin) == {VIN}
+
+    run(story)
+
+
+def test_what_is_not_supported_is_refused_in_its_own_edition(run):
+    async def story():
+        async with open_door() as place:
+            car = await place.car()
+            later = frame(2, 0xFE, VIN, NOW6, start=b"$$")
+            asked = [
+                later,
+                frame(2, 0xFE, VIN, bytes(16), encryption=3),
+                frame(5, 0xFE, VIN, NOW6),
+                frame(0x82, 0xFE, VIN),
+            ]
+            assert await car.ask(*asked) == [error(a) for a in asked]
+            assert await car.ask(ok(data()) + encode.heartbeat(VIN)) == [ok(encode.heartbeat(VIN))]
+            assert place.door.counts["answers ignored"] == 1
+
+    run(story)
+
+
+def test_too_long_closes_after_what_waits_is_answered(run):
+    async def story():
+        async with open_door(Limits(max_frame=200, batch_ms=2)) as place:
+            car = await place.car()
+            car.send(data(), frame(2, 0xFE, VIN, bytes(300)), data(1))
+            assert await car.closed() == ok(data())
+            assert place.door.counts["too long"] == 1
+
+    run(story)
+
+
+@pytest.mark.parametrize("why", [OSError("disk full"), Broken("journal")])
+def test_nothing_is_acknowledged_that_is_not_kept(run, why, caplog):
+    async def story():
+        async with open_door() as place:
+            car = await place.car()
+            place.kept.fails = [why]
+            bad = frame(2, 0xFE, VIN)
+            with caplog.at_level(logging.ERROR):
+                assert await car.ask(data(1) + bad) == [error(bad)]
+            assert await car.ask(data(1)) == [ok(data(1))]
+            assert place.door.counts["not kept"] == 1
+        assert place.kept.vehicles == [17]
+        assert "1 frames could not be kept" in caplog.text
+        assert VIN.decode() not in caplog.text
+
+    run(story)
+
+
+def test_a_full_batch_does_not_wait(run):
+    async def story():
+        async with open_door(Limits(batch_frames=4, batch_ms=60_000)) as place:
+            car = await place.car()
+            frames = [data(i) for i in range(8)]
+            assert await car.ask(*frames) == [ok(f) for f in frames]
+            assert [b.num_rows for b in place.kept.batches] == [4, 4]
+        async with open_door(Limits(batch_bytes=len(data()) + 1, batch_ms=60_000)) as place:
+            car = await place.car()
+            assert await car.ask(data(), data(1)) == [ok(data()), ok(data(1))]
+
+    run(story)
+
+
+def test_reading_stops_while_too_much_waits(run):
+    async def story():
+        async with open_door(Limits(pending=2, batch_ms=30)) as place:
+            car = await place.car()
+            frames = [data(i) for i in range(5)]
+            assert await car.ask(*frames) == [ok(f) for f in frames]
+            (connection,) = place.door.connections
+            assert not connection._paused
+            car.send(data(6), data(7))
+            while not connection._paused:
+                await asyncio.sleep(0)
+            connection.look_after(1e12)  # our own pause is not the car's idleness
+            assert [await car.hear(), await car.hear()] == [ok(data(6)), ok(data(7))]
+
+    run(story)
+
+
+def test_idle_and_dripping_connections_are_closed(run):
+    async def story():
+        limits = Limits(batch_ms=1, idle_timeout_s=0.2, login_timeout_s=0.1, frame_timeout_s=0.1)
+        async with open_door(limits) as place:
+            silent, idle, drips = await place.stranger(), await place.car(), await place.car(OTHER)
+
+            async def drip() -> None:
+                for byte in data(0, OTHER)[:-1]:
+                    drips.send(bytes((byte,)))
+                    await asyncio.sleep(0.02)  # a real peer's slowness, on the door's own clock
+
+            task = asyncio.create_task(drip())
+            assert [await c.closed() for c in (silent, idle, drips)] == [b"", b"", b""]
+            task.cancel()
+            assert (place.door.counts["idle"], place.door.counts["unfinished"]) == (2, 1)
+
+    run(story)
+
+
+def test_a_frame_behind_a_lie_about_length_is_found_in_time(run):
+    async def story():
+        async with open_door(Limits(batch_ms=1, frame_timeout_s=0.1)) as place:
+            car = await place.car()
+            lie = data(1)[:22] + b"\x10\0" + data(1)[24:]
+            car.send(lie, data(2), b"\0")  # the zero hides that the good frame ends here
+            assert await car.hear() == ok(data(2))
+            assert await car.ask(data(3)) == [ok(data(3))]
+
+    run(story)
+
+
+def test_a_peer_that_has_said_all_still_gets_its_answers(run):
+    async def story():
+        async with open_door() as place:
+            car = await place.car()
+            car.send(data())
+            car.writer.write_eof()
+            assert await car.closed() == ok(data())
+            gone = await place.car(OTHER)
+            gone.writer.write_eof()
+            assert await gone.closed() == b""
+
+    run(story)
+
+
+def certificate(folder):
+    """A TLS context of the door with a certificate of its own, and one of a car that trusts it."""
+    key = ec.generate_private_key(ec.SECP256R1())
+    name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "localhost")])
+    day = datetime(2026, 1, 1, tzinfo=UTC)
+    made = (
+        x509.CertificateBuilder(name, name, key.public_key(), 1, day, day + timedelta(days=36500))
+        .add_extension(x509.SubjectAlternativeName([x509.DNSName("localhost")]), critical=False)
+        .sign(key, hashes.SHA256())
+    )
+    plain = serialization.NoEncryption()
+    raw = key.private_bytes(serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, plain)
+    pem = made.public_bytes(serialization.Encoding.PEM)
+    (folder / "pem").write_bytes(raw + pem)
+    here = tls.SSLContext(tls.PROTOCOL_TLS_SERVER)
+    here.load_cert_chain(folder / "pem")
+    return here, tls.create_default_context(cadata=pem.decode())
+
+
+def test_tls_and_a_peer_that_hangs_up_at_once(run, tmp_path):
+    async def story():
+        here, there = certificate(tmp_path)
+        async with open_door(Limits(batch_ms=60_000), here) as place:
+            link = await asyncio.open_connection("127.0.0.1", place.port, ssl=there, server_hostname="localhost")
+            car = Car(*link)
+            assert await car.ask(login()) == [ok(login())]
+            car.send(data())
+            while not place.door._waiting:
+                await asyncio.sleep(0)
+            (connection,) = place.door.connections
+            assert connection.eof_received() is False
+            assert await car.hear() == ok(data())
+            car.writer.close()
+        assert place.kept.vehicles == [17]
+
+    run(story)
+
+
+def test_a_car_that_vanishes_loses_nothing(run):
+    async def story():
+        async with open_door(Limits(batch_ms=30)) as place:
+            car = await place.car()
+            car.send(data())
+            while not place.door._waiting:
+                await asyncio.sleep(0)
+            car.writer.transport.abort()
+            while place.door.connections:
+                await asyncio.sleep(0)
+        assert place.kept.vehicles == [17]
+
+    run(story)
+
+
+@pytest.mark.parametrize("patience", [0.3, 1000])
+def test_a_peer_that_reads_no_answers_is_heard_no_more_and_then_dropped(run, patience):
+    """When it has been idle for too long, or when the door stops."""
+
+    async def story():
+        limits = Limits(batch_ms=1, idle_timeout_s=patience, linger_s=0.05)
+        async with open_door(limits) as place:
+            sock = socket.socket()
+            sock.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)  # so that little is in flight
+            sock.connect(("127.0.0.1", place.port))
+            car = Car(*await asyncio.open_connection(sock=sock))
+            assert await car.ask(login()) == [ok(login())]
+            car.writer.transport.pause_reading()
+            (connection,) = place.door.connections
+            mine = connection._transport.get_extra_info("socket")
+            mine.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, 4096)
+            beats = encode.heartbeat(VIN) * 2000
+            for _ in range(1000):
+                if connection._blocked:
+                    break
+                car.writer.write(beats)
+                await asyncio.sleep(0)
+            assert connection._paused
+            if patience > 1:
+                await place.door.stop(place.server)
+            async with asyncio.timeout(5):
+                while place.door.connections:
+                    await asyncio.sleep(0.01)
+            car.writer.transport.abort()
+
+    run(story)
+
+
+def test_a_peer_that_reads_again_is_heard_again(run):
+    async def story():
+        async with open_door() as place:
+            car = await place.car()
+            (connection,) = place.door.connections
+            connection.pause_writing()
+            assert connection._paused
+            connection.resume_writing()
+            assert await car.ask(data()) == [ok(data())]
+
+    run(story)
+
+
+def test_many_cars_share_batches(run):
+    async def story():
+        async with open_door(Limits(batch_ms=20)) as place:
+            vins = [v for v in CARS if v.startswith(b"LTEST1")]
+            cars = [await place.car(v) for v in vins]
+            for car, vin in zip(cars, vins, strict=True):
+                car.send(data(1, vin), data(0, vin))
+            for car, vin in zip(cars, vins, strict=True):
+                assert [await car.hear(), await car.hear()] == [ok(data(1, vin)), ok(data(0, vin))]
+            assert sorted(place.kept.vehicles) == sorted(2 * [CARS[v] for v in vins])
+            assert len(place.kept.batches) < len(vins)
+
+    run(story)
+
+
+def test_stopping_keeps_and_answers_what_waits(run):
+    async def story():
+        async with open_door(Limits(batch_ms=60_000)) as place:
+            car = await place.car()
+            car.send(data())
+            while not place.door._waiting:
+                await asyncio.sleep(0)
+            await place.door.stop(place.server)
+            assert await car.closed() == ok(data())
+        assert place.kept.vehicles == [17]
+
+    run(story)
+
+
+def test_an_event_after_the_end_is_not_heard(run):
+    async def story():
+        async with open_door() as place:
+            await place.car()
+            (connection,) = place.door.connections
+            connection.close()
+            connection.data_received(data())
+            connection._take([TooLong(data()[:24])])
+            assert not place.door._waiting
+            assert not place.door.counts["too long"]
+
+    run(story)
