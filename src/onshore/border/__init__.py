@@ -1,0 +1,1 @@
+"""Data leaves, with a permit and a meter, or not at all."""

@@ -1,0 +1,73 @@
+"""What a request touches, as of now: read for its purpose, and sieved again with the consents that stand now."""
+
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, field
+
+import numpy as np
+import pyarrow as pa
+
+from onshore.consent.sieve import sieve
+from onshore.register.consents import Standing
+from onshore.register.vehicles import owners
+from onshore.site import Site
+from onshore.vault.read import read
+from onshore.words.errors import Refusal
+from onshore.words.permit import Transfer
+from onshore.words.tally import Tally
+from onshore.words.use import Use
+
+
+@dataclass
+class Touched:
+    """What would leave: rows, cells by reason, and the vehicles and persons behind them. Never the rows."""
+
+    rows: int = 0
+    tally: Tally = field(default_factory=Tally)
+    vehicles: set[int] = field(default_factory=set)
+    persons: set[int] = field(default_factory=set)
+
+
+def cells(site: Site, transfer: Transfer, now: int) -> Iterator[tuple[str, Tally, pa.RecordBatch | None]]:
+    """Batches of the asked categories, each sieved for this purpose and this recipient (category, tally, kept).
+
+    Only rows kept on consent are read; statutory rows serve statutory monitoring alone.
+    """
+    use = Use(transfer.purpose, transfer.recipient)
+    consents = Standing(site).columns()
+    for category in transfer.categories:
+        for table in _consented(site, transfer, category):
+            for batch in table.combine_chunks().to_batches():
+                sieved = sieve(batch, consents, site.rulebook, now, only=use)
+                yield category, sieved.tally, sieved.kept
+
+
+def _consented(site: Site, transfer: Transfer, category: str) -> Iterable[pa.Table]:
+    try:
+        return read(
+            site.engine,
+            site.root,
+            site.vault,
+            site.id,
+            use=transfer.purpose,
+            categories=[category],
+            start=transfer.start,
+            until=transfer.until,
+            vehicles=transfer.vehicles or None,
+        )
+    except Refusal as refusal:
+        if refusal.reason != "purpose-not-consented":
+            raise
+        return ()  # nobody ever consented to it: nothing is touched, and the judge still says what the law would
+
+
+def touched(site: Site, transfer: Transfer, now: int) -> Touched:
+    """Count what would leave now, and what consent withholds."""
+    found = Touched()
+    for _, tally, kept in cells(site, transfer, now):
+        found.tally = found.tally + tally
+        if kept is not None:
+            found.rows += kept.num_rows
+            found.vehicles.update(int(v) for v in np.unique(kept.column("vehicle").to_numpy()))
+    owner = owners(site)
+    found.persons = {owner[v] for v in found.vehicles}
+    return found

@@ -1,0 +1,1 @@
+"""Who a car is: vehicles, their persons, and what those allowed."""

@@ -1,0 +1,211 @@
+"""What people allowed: given, withdrawn, shown; and the standing consents that the sieve obeys."""
+
+import json
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass, replace
+from typing import Any
+
+from sqlalchemy import Connection, Row, select, update
+
+from onshore.consent.columns import Consents, compile_consents
+from onshore.ledger.entry import digest
+from onshore.register.vehicles import Vehicle
+from onshore.rules.acts import ConsentAsked, Facts
+from onshore.rules.judge import judge
+from onshore.site import Site
+from onshore.vault.papers import consents, meta, reading, writing
+from onshore.words.consent import Consent
+from onshore.words.errors import Refusal
+
+
+@dataclass(frozen=True)
+class Given:
+    """A consent given or withdrawn: the record, its receipt (salted) and the number of its ledger entry."""
+
+    consent: Consent
+    receipt: dict[str, Any]
+    entry: int
+
+
+@dataclass(frozen=True)
+class Wish:
+    """What a person allows: purposes, categories, notice version, until when, for which recipients abroad."""
+
+    purposes: Sequence[str]
+    categories: Sequence[str]
+    notice: str
+    until: int | None = None
+    separate: bool = False
+    recipients: frozenset[str] = frozenset()
+    bundled_with: str | None = None
+    guardian: bool = False
+
+
+def give(site: Site, vehicle: Vehicle, wish: Wish) -> list[Given]:
+    """Record a consent per purpose and category, judged first; refuses what the law's form does not allow."""
+    _judge(site, wish)
+    now = site.clock()
+    records = [
+        Consent(
+            id=site.new_id(),
+            person=vehicle.owner,
+            vehicle=vehicle.id,
+            purpose=purpose,
+            category=category,
+            start=now,
+            until=wish.until,
+            withdrawn=None,
+            notice=wish.notice,
+            separate=wish.separate,
+            recipients=wish.recipients,
+        )
+        for purpose in wish.purposes
+        for category in wish.categories
+    ]
+    with writing(site.engine) as conn:
+        conn.execute(consents.insert(), [_columns(c) for c in records])
+        _mark_changed(conn)
+        return [_recorded(site, conn, c, "given") for c in records]
+
+
+def withdraw(site: Site, vehicle: Vehicle, *, purpose: str | None = None, category: str | None = None) -> list[Given]:
+    """Withdraw the standing consents for a purpose and category (all where None), from this instant (PIPL Art. 15)."""
+    now = site.clock()
+    with writing(site.engine) as conn:
+        gone = [
+            replace(c, withdrawn=now)
+            for c in _read(conn, vehicle.id)
+            if _is_open(c, now) and purpose in (None, c.purpose) and category in (None, c.category)
+        ]
+        if not gone:
+            raise Refusal(
+                "no-consent",
+                "no standing consent of this vehicle's owner fits",
+                article="PIPL Art. 15",
+                remedy="'onshore consent show VIN' lists what stands",
+            )
+        return _withdrawn(site, conn, gone)
+
+
+def withdraw_all(site: Site, vehicle: Vehicle) -> list[Given]:
+    """Withdraw whatever stands for a vehicle, be it nothing: what an erasure does first."""
+    now = site.clock()
+    with writing(site.engine) as conn:
+        gone = [replace(c, withdrawn=now) for c in _read(conn, vehicle.id) if _is_open(c, now)]
+        return _withdrawn(site, conn, gone)
+
+
+def _is_open(c: Consent, now: int) -> bool:
+    return c.withdrawn is None and (c.until is None or now < c.until)
+
+
+def _withdrawn(site: Site, conn: Connection, gone: list[Consent]) -> list[Given]:
+    for c in gone:
+        conn.execute(update(consents).where(consents.c.id == c.id).values(withdrawn=c.withdrawn))
+    if gone:
+        _mark_changed(conn)
+    return [_recorded(site, conn, c, "withdrawn") for c in gone]
+
+
+def of_vehicle(site: Site, vehicle: int) -> list[Consent]:
+    """All consents ever given for a vehicle, oldest first."""
+    with reading(site.engine) as conn:
+        return _read(conn, vehicle)
+
+
+class Standing:
+    """The site's consents compiled to columns; compiled anew when the papers' change counter moved."""
+
+    def __init__(self, site: Site) -> None:
+        self._site = site
+        self._seen = -1
+        self._columns = compile_consents([], site.settings.site.purposes)
+
+    def columns(self) -> Consents:
+        """The columns as of now."""
+        with reading(self._site.engine) as conn:
+            changed = _changes(conn)
+            if changed != self._seen:
+                self._columns = compile_consents(_read(conn), self._site.settings.site.purposes)
+                self._seen = changed
+        return self._columns
+
+
+def receipt(site: Site, given: Given) -> dict[str, Any]:
+    """The receipt with its proof, for the person to keep and to verify without us."""
+    return {"receipt": given.receipt, "proof": site.proof(given.entry)}
+
+
+def _judge(site: Site, wish: Wish) -> None:
+    unknown = [p for p in wish.purposes if p not in site.settings.site.purposes[1:]]
+    if unknown:
+        raise Refusal(
+            "purpose-unknown",
+            f"this site has no purpose '{unknown[0]}' that a person may consent to",
+            article="Automotive Data Provisions (Trial), Art. 4",
+            remedy="choose one of: " + ", ".join(site.settings.site.purposes[1:]),
+        )
+    notice = site.settings.notices.get(wish.notice)
+    asked = ConsentAsked(
+        categories=tuple(wish.categories),
+        purposes=tuple(wish.purposes),
+        notice_items=tuple(notice.items) if notice else (),
+        separate=wish.separate,
+        bundled_with=wish.bundled_with,
+        guardian=wish.guardian,
+    )
+    verdict = judge(asked, Facts(at=site.clock()), site.pack)
+    if verdict.verdict != "accept":
+        first = verdict.reasons[0]
+        raise Refusal(first.code, first.says, article=first.article, remedy=first.remedy)
+
+
+def _recorded(site: Site, conn: Connection, consent: Consent, state: str) -> Given:
+    paper = {
+        "kind": "consent",
+        "state": state,
+        "site": site.id,
+        "consent": f"{consent.id:016x}",
+        "vehicle": f"{consent.vehicle:016x}",
+        "person": f"{consent.person:016x}",
+        "purpose": consent.purpose,
+        "category": consent.category,
+        "notice": consent.notice,
+        "separate": consent.separate,
+        "recipients": sorted(consent.recipients),
+        "start": consent.start,
+        "until": consent.until or 0,
+        "withdrawn": consent.withdrawn or 0,
+        "salt": site.randomness(16).hex(),
+    }
+    number = site.hand_in(conn, site.entry("consent", obj=digest(paper), state=state))
+    return Given(consent, paper, number)
+
+
+def _columns(c: Consent) -> dict[str, Any]:
+    return asdict(c) | {"recipients": json.dumps(sorted(c.recipients))}
+
+
+def _read(conn: Connection, vehicle: int | None = None) -> list[Consent]:
+    ask = select(consents).order_by(consents.c.start, consents.c.id)
+    if vehicle is not None:
+        ask = ask.where(consents.c.vehicle == vehicle)
+    return [_consent(row) for row in conn.execute(ask)]
+
+
+def _consent(row: Row[Any]) -> Consent:
+    columns = dict(row._mapping)  # noqa: SLF001 (the documented way to a row's columns by name)
+    return Consent(**columns | {"recipients": frozenset(json.loads(row.recipients))})
+
+
+def _changes(conn: Connection) -> int:
+    found = conn.execute(select(meta.c.value).where(meta.c.name == "consents")).scalar()
+    return int(found) if found else 0
+
+
+def _mark_changed(conn: Connection) -> None:
+    count = _changes(conn)
+    if count:
+        conn.execute(update(meta).where(meta.c.name == "consents").values(value=str(count + 1)))
+    else:
+        conn.execute(meta.insert().values(name="consents", value="1"))

@@ -1,0 +1,128 @@
+"""kill -9 at each step of an export: either nothing left, or everything is accounted for."""
+
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from sqlalchemy import select
+
+from onshore.border import grants, meter, requests
+from onshore.border.transfer import resume, ship
+from onshore.ledger.signer import Signer
+from onshore.vault.papers import parcels, reading
+from onshore.words.errors import Broken
+from onshore.words.permit import Transfer
+
+STEPS = {
+    "before anything is sealed": "onshore.border.transfer.seal_stream",
+    "sealed, not yet in the ledger": "onshore.border.transfer._digest",
+    "in the papers, not yet under a checkpoint": "onshore.site.Site.proof",
+    "under a checkpoint, not yet sent": "onshore.border.transfer.send",
+    "sent, not yet noted": "onshore.border.meter.of_parcel",
+}
+_DIES = """
+import os, signal, sys
+from pathlib import Path
+from importlib import import_module
+from onshore.border.transfer import ship
+from onshore.site import open_site
+
+def die(*_, **__):
+    os.kill(os.getpid(), signal.SIGKILL)
+
+module, _, name = sys.argv[3].rpartition(".")
+owner = import_module("onshore.site").Site if module == "onshore.site.Site" else import_module(module)
+setattr(owner, name, die)
+ship(open_site(Path(sys.argv[1]), clock=lambda: int(sys.argv[4])), sys.argv[2])
+"""
+
+
+@pytest.fixture
+def permitted(hands):
+    hands.allow(1)
+    hands.drive(1)
+    site, today = hands.site, hands.site.today()
+    request = Transfer("t1", "warranty-analysis", ("track",), "stuttgart", hands.now - 86_400_000, hands.now + 1)
+    requests.ask(site, request)
+    for kind in ("impact-assessment", "standard-contract", "export-notice", "separate-consent"):
+        requests.file_paper(site, request, kind, number="1", by="officer", until=None, sha256=None)
+    signer = Signer("shanghai/regulator", (site.folder / "keys" / "regulator.key").read_bytes())
+    drafted = grants.draft(site, request, persons=1, start=today, until=today, by="regulator", route="assessment")
+    return hands, grants.grant(site, drafted, signer)
+
+
+def kill_at(hands, step):
+    source = Path(requests.__file__).parents[2]
+    done = subprocess.run(
+        [sys.executable, "-c", _DIES, str(hands.site.folder), "t1", STEPS[step], str(hands.now)],
+        env=os.environ | {"PYTHONPATH": str(source)},
+        check=False,
+        capture_output=True,
+        text=True,
+    )
+    assert done.returncode == -9, done.stderr
+
+
+def states(site):
+    with reading(site.engine) as conn:
+        return {row.id: row.state for row in conn.execute(select(parcels.c.id, parcels.c.state))}
+
+
+def releases(site):
+    site.settle()
+    entries = [json.loads(e) for e in site.ledger.entries()]
+    return [e["state"] for e in entries if e["t"] == "release"]
+
+
+@pytest.mark.parametrize("step", STEPS)
+def test_a_killed_export_left_whole_or_not_at_all(permitted, step):
+    hands, permit = permitted
+    kill_at(hands, step)
+    site = hands.site
+    resume(site)
+    outbox = sorted(p.name for p in (site.folder / "outbox").iterdir())
+    if releases(site):
+        assert states(site) == {"t1-1": "left"}
+        assert releases(site) == ["leaving"]
+        assert outbox == ["t1-1.parcel", "t1-1.tlog-proof"]
+        assert grants.show(site, permit.id).used == 1
+    else:
+        assert states(site) == {"t1-1": "unsent"}
+        assert outbox == []
+        assert grants.show(site, permit.id).used == 0
+    assert list((site.folder / "staging").glob("*")) == []
+    assert ship(site, "t1").persons == 1  # and the road is open again
+
+
+def test_a_permit_revoked_between_ledger_and_leaving_holds_the_parcel_back(permitted):
+    hands, permit = permitted
+    kill_at(hands, "under a checkpoint, not yet sent")
+    site = hands.site
+    grants.revoke(site, permit.id)
+    resume(site)
+    assert states(site) == {"t1-1": "unsent"}
+    assert releases(site) == ["leaving", "unsent"]
+    assert list((site.folder / "outbox").iterdir()) == []
+    with reading(site.engine) as conn:
+        assert meter.used(conn, permit.id) == 0
+
+
+def test_a_staged_file_that_somebody_altered_is_not_sent(permitted):
+    hands, _ = permitted
+    kill_at(hands, "under a checkpoint, not yet sent")
+    staged = hands.site.folder / "staging" / "t1-1.parcel"
+    staged.write_bytes(staged.read_bytes() + b"x")
+    with pytest.raises(Broken, match="altered"):
+        resume(hands.site)
+    assert list((hands.site.folder / "outbox").iterdir()) == []
+
+
+def test_a_staged_file_that_vanished_is_missed(permitted):
+    hands, _ = permitted
+    kill_at(hands, "under a checkpoint, not yet sent")
+    (hands.site.folder / "staging" / "t1-1.parcel").unlink()
+    with pytest.raises(Broken, match="neither staged nor in the outbox"):
+        resume(hands.site)

@@ -1,0 +1,304 @@
+import io
+import json
+import tarfile
+from dataclasses import replace
+
+import pyarrow.parquet as pq
+import pyrage
+import pytest
+
+from onshore.border import grants, meter, requests, spotcheck
+from onshore.border.transfer import ship
+from onshore.ledger.signer import Signer
+from onshore.register import consents
+from onshore.vault.papers import permits, reading, writing
+from onshore.words.errors import Broken, Refusal
+from onshore.words.permit import Transfer
+
+PAPERS = ("impact-assessment", "standard-contract", "export-notice", "separate-consent")
+
+
+@pytest.fixture
+def border(hands):
+    return Border(hands)
+
+
+class Border:
+    """An engineer, an officer and a regulator at a real site."""
+
+    def __init__(self, hands):
+        self.hands, self.site = hands, hands.site
+
+    def request(self, **change):
+        asked = Transfer(
+            id=self.site.randomness(8).hex(),
+            purpose="warranty-analysis",
+            categories=("track", "vehicle-operation"),
+            recipient="stuttgart",
+            start=self.hands.now - 86_400_000,
+            until=self.hands.now + 86_400_000,
+            asked_by="engineer",
+        )
+        return replace(asked, **change)
+
+    def ask(self, **change):
+        request = self.request(**change)
+        return request, requests.ask(self.site, request)
+
+    def file(self, request, *kinds):
+        for kind in kinds:
+            standing = requests.file_paper(self.site, request, kind, number="1", by="officer", until=None, sha256=None)
+        return standing
+
+    def regulator(self):
+        return Signer("shanghai/regulator", (self.site.folder / "keys" / "regulator.key").read_bytes())
+
+    def draft(self, request, **change):
+        today = self.site.today()
+        drafted = grants.draft(
+            self.site, request, persons=2, start=today, until=today, by="regulator", route="contract-or-certificate"
+        )
+        return replace(drafted, **change)
+
+    def permitted(self, **change):
+        request, _ = self.ask()
+        self.file(request, *PAPERS)
+        return request, grants.grant(self.site, self.draft(request, **change), self.regulator())
+
+    def opened(self, shipped):
+        tar = pyrage.decrypt(shipped.file.read_bytes(), [pyrage.x25519.Identity.from_str(self.hands.identity)])
+        with tarfile.open(fileobj=io.BytesIO(tar)) as parcel:
+            return {m.name: parcel.extractfile(m).read() for m in parcel.getmembers()}
+
+
+def refused(act):
+    with pytest.raises(Refusal) as caught:
+        act()
+    return caught.value
+
+
+def consented(hands, *numbers):
+    for number in numbers:
+        hands.allow(number)
+    hands.drive(*numbers)
+
+
+def test_an_export_of_tracks_is_refused_with_articles_until_the_papers_are_there(border):
+    consented(border.hands, 1)
+    request, standing = border.ask()
+    assert standing.state == "refused"
+    assert {"impact-assessment-missing", "notice-missing"} <= standing.verdict.codes()
+    assert all(r.article for r in standing.verdict.reasons)
+    assert border.file(request, *PAPERS[:-1]).state == "refused"
+    cleared = border.file(request, PAPERS[-1])
+    assert cleared.state == "cleared"
+    assert cleared.verdict.route == "contract-or-certificate"
+    assert requests.listed(border.site) == [cleared]
+
+
+def test_a_paper_that_ran_out_counts_no_more(border):
+    consented(border.hands, 1)
+    request, _ = border.ask()
+    border.file(request, *PAPERS)
+    today = border.site.today().isoformat()
+    requests.file_paper(border.site, request, PAPERS[0], number="2", by="officer", until=today, sha256=None)
+    assert requests.find(border.site, request.id).state == "cleared"
+    border.hands.now += 86_400_000
+    assert requests.rejudge(border.site, request).state == "refused"
+
+
+def test_a_dry_run_counts_and_sets_nothing_down(border):
+    consented(border.hands, 1)
+    border.hands.drive(2)
+    verdict, found = requests.dry_run(border.site, border.request())
+    assert verdict.verdict == "refuse"
+    assert (found.rows, len(found.vehicles), len(found.persons)) == (40, 1, 1)  # 20 rows in each of two categories
+    assert requests.listed(border.site) == []
+
+
+@pytest.mark.parametrize(
+    ("change", "reason"),
+    [
+        ({"purpose": "statutory-monitoring"}, "statutory-ground"),
+        ({"purpose": "advertising"}, "purpose-unknown"),
+        ({"categories": ("gossip",)}, "category-unknown"),
+        ({"categories": ()}, "category-unknown"),
+        ({"recipient": "atlantis"}, "recipient-unknown"),
+    ],
+)
+def test_what_cannot_be_asked_is_refused(border, change, reason):
+    assert refused(lambda: border.ask(**change)).reason == reason
+
+
+def test_a_parcel_holds_what_was_consented_sealed_to_the_recipient(border):
+    consented(border.hands, 1, 2)
+    border.hands.drive(3)
+    consents.withdraw(border.site, border.hands.car(2))
+    request, permit = border.permitted()
+    shipped = ship(border.site, request.id)
+    assert shipped.persons == 1
+    assert shipped.file.with_suffix(".tlog-proof").exists()
+    inside = border.opened(shipped)
+    manifest = json.loads(inside["manifest.json"])
+    assert manifest == shipped.manifest
+    assert inside["permit.note"].decode() == grants.show(border.site, permit.id).note
+    tables = {p["category"]: pq.read_table(io.BytesIO(inside[p["name"]])) for p in manifest["parts"]}
+    assert set(tables) == {"track", "vehicle-operation"}
+    assert all(t.num_rows == 20 for t in tables.values())
+    names = {v for t in tables.values() for v in t.column("vehicle").to_pylist()}
+    assert len(names) == 1
+    assert border.hands.car(1).id not in names
+    assert "Vehicle.CurrentLocation.Latitude" in tables["track"].column_names
+    assert not [n for t in tables.values() for n in t.column_names if n.startswith("purposes") or n == "received"]
+    assert list((border.site.folder / "staging").iterdir()) == []
+
+
+def test_the_ledger_has_the_release_before_it_left(border):
+    consented(border.hands, 1)
+    request, _ = border.permitted()
+    shipped = ship(border.site, request.id)
+    entry = json.loads(border.site.ledger.entry_at(border.site.ledger.size - 1))
+    assert (entry["t"], entry["state"], entry["subjects"], entry["dest"]) == ("release", "leaving", 1, "DE")
+    assert entry["rows"] == shipped.rows
+    assert entry["bytes"] == shipped.file.stat().st_size
+
+
+def test_without_a_permit_nothing_leaves(border):
+    consented(border.hands, 1)
+    request, _ = border.ask()
+    assert refused(lambda: ship(border.site, request.id)).reason == "impact-assessment-missing"
+    border.file(request, *PAPERS)
+    assert refused(lambda: ship(border.site, request.id)).reason == "permit-missing"
+    assert list((border.site.folder / "outbox").iterdir()) == []
+
+
+def test_without_a_consent_that_names_the_recipient_nothing_leaves(border):
+    border.hands.allow(1, recipients=frozenset())
+    border.hands.drive(1)
+    request, _ = border.permitted()
+    assert refused(lambda: ship(border.site, request.id)).reason == "nothing-to-send"
+
+
+def test_the_permits_limit_of_persons_holds_over_parcels(border):
+    consented(border.hands, 1, 2)
+    request, permit = border.permitted()
+    assert ship(border.site, request.id).persons == 2
+    assert ship(border.site, request.id).persons == 2  # the same two persons again
+    consented(border.hands, 3)
+    refusal = refused(lambda: ship(border.site, request.id))
+    assert refusal.reason == "outside-permit"
+    assert refusal.article
+    assert grants.show(border.site, permit.id).used == 2
+
+
+def test_the_meter_itself_refuses_what_would_pass_the_limit(border):
+    consented(border.hands, 1)
+    request, permit = border.permitted()
+    ship(border.site, request.id)
+    with writing(border.site.engine) as conn:
+        refusal = refused(
+            lambda: meter.reserve(
+                conn,
+                parcel=f"{request.id}-1",
+                permit=permit.id,
+                limit=2,
+                year=2026,
+                sensitive=True,
+                persons={1, 2},
+            )
+        )
+    assert refusal.reason == "outside-permit"
+
+
+def test_a_permit_is_over_after_its_last_day(border):
+    consented(border.hands, 1)
+    request, _ = border.permitted()
+    border.hands.now += 86_400_000
+    assert refused(lambda: ship(border.site, request.id)).reason == "permit-expired"
+
+
+def test_a_revoked_permit_lets_nothing_through(border):
+    consented(border.hands, 1)
+    request, permit = border.permitted()
+    grants.revoke(border.site, permit.id)
+    assert refused(lambda: ship(border.site, request.id)).reason == "permit-revoked"
+    assert refused(lambda: grants.revoke(border.site, permit.id)).reason == "permit-revoked"
+    assert requests.find(border.site, request.id).state == "revoked"
+
+
+def test_a_permit_for_a_refused_request_cannot_be_granted(border):
+    request, _ = border.ask()
+    assert (
+        refused(lambda: grants.grant(border.site, border.draft(request), border.regulator())).reason == "illegal-move"
+    )
+
+
+@pytest.mark.parametrize(
+    ("change", "reason"),
+    [
+        ({"site": "0" * 16}, "outside-permit"),
+        ({"transfer": "0" * 16}, "transfer-unknown"),
+    ],
+)
+def test_a_permit_for_something_else_is_refused(border, change, reason):
+    request, _ = border.ask()
+    border.file(request, *PAPERS)
+    assert (
+        refused(lambda: grants.grant(border.site, border.draft(request, **change), border.regulator())).reason == reason
+    )
+
+
+@pytest.mark.parametrize("change", [{"recipient_key": "age1other"}, {"categories": ("track",)}, {"purpose": "repair"}])
+def test_a_permit_that_names_other_things_than_the_request_does_not_serve(border, change):
+    consented(border.hands, 1)
+    request, _ = border.permitted(**change)
+    assert refused(lambda: ship(border.site, request.id)).reason == "outside-permit"
+
+
+def test_a_permit_signed_by_anybody_else_is_not_believed(border):
+    request, _ = border.ask()
+    border.file(request, *PAPERS)
+    stranger = Signer("shanghai/regulator", b"\7" * 32)
+    with pytest.raises(Broken, match="no regulator"):
+        grants.grant(border.site, border.draft(request), stranger)
+
+
+def test_a_permit_altered_in_the_papers_is_not_believed(border):
+    consented(border.hands, 1)
+    request, permit = border.permitted()
+    with writing(border.site.engine) as conn:
+        note = grants.show(border.site, permit.id).note.replace('"persons":2', '"persons":9')
+        conn.execute(permits.update().values(note=note))
+    with pytest.raises(Broken, match="no regulator"):
+        ship(border.site, request.id)
+
+
+def test_unknown_things_are_said_to_be_unknown(border):
+    assert refused(lambda: requests.find(border.site, "0")).reason == "transfer-unknown"
+    assert refused(lambda: grants.show(border.site, "0")).reason == "permit-unknown"
+
+
+def test_the_spot_check_shows_all_of_it_and_not_a_row(border):
+    consented(border.hands, 1)
+    request, permit = border.permitted()
+    shipped = ship(border.site, request.id)
+    bundle = json.loads(json.dumps(spotcheck.bundle(border.site, request.id)))
+    assert bundle["request"]["id"] == request.id
+    assert {p["kind"] for p in bundle["papers"]} == set(PAPERS)
+    assert bundle["permits"][0]["id"] == permit.id
+    assert bundle["parcels"][0]["manifest"] == shipped.manifest
+    assert bundle["parcels"][0]["proof"].startswith("c2sp.org/tlog-proof@v1\n")
+    assert str(border.hands.car(1).id) not in json.dumps(bundle)
+
+
+def test_the_year_counts_persons_once(border):
+    consented(border.hands, 1, 2)
+    request, _ = border.permitted()
+    ship(border.site, request.id)
+    ship(border.site, request.id)
+    with reading(border.site.engine) as conn:
+        year = border.site.today().year
+        assert meter.exported(conn, year) == meter.Exported(sensitive=2, ordinary=0)
+        assert meter.exported(conn, year + 1) == meter.Exported(0, 0)
+        owners = {border.hands.car(n).owner for n in (1, 2, 3)}
+        assert meter.new_in_year(conn, year, owners, sensitive=True) == 1
