@@ -1,0 +1,75 @@
+"""`onshore check`: what must be well at a site, one line each."""
+
+import shutil
+import time
+from collections.abc import Callable, Iterator
+from datetime import date
+from pathlib import Path
+
+import click
+
+from onshore.cli.common import answers_for_errors, json_option, put, site_option
+from onshore.words.errors import OnshoreError
+
+_LEAST_FREE = 1 << 30  # bytes; below this a gate may soon be unable to keep what it would acknowledge
+_EARLIEST = 1_735_689_600  # 2025-01-01: a clock before it was never set
+
+Line = tuple[str, bool, str]
+
+
+@click.command()
+@click.option("--deep", is_flag=True, help="Also recompute the whole ledger and open every segment.")
+@site_option
+@json_option
+@answers_for_errors
+def check(deep: bool, site: Path, as_json: bool) -> None:
+    """Look at settings, keys, clock, disk, rule pack and ledger; exit 1 if any is bad."""
+    lines = list(_looks(site, deep=deep))
+    if as_json:
+        put([{"what": what, "good": good, "says": says} for what, good, says in lines])
+    for what, good, says in () if as_json else lines:
+        click.echo(f"{'good' if good else 'BAD ':5}{what:10}{says}")
+    raise SystemExit(0 if all(good for _, good, _ in lines) else 1)
+
+
+def _looks(folder: Path, *, deep: bool) -> Iterator[Line]:
+    from onshore.site import open_site
+
+    yield "clock", time.time() > _EARLIEST, "set" if time.time() > _EARLIEST else "was never set"
+    free = shutil.disk_usage(folder if folder.exists() else Path.cwd()).free
+    yield "disk", free > _LEAST_FREE, f"{free >> 20} MiB free"
+    try:
+        site = open_site(folder)
+    except OnshoreError as error:
+        yield "site", False, str(error)
+        return
+    yield "settings", True, "read; root key and papers open"
+    pack = site.pack
+    inside = pack.valid_from <= site.today() <= (pack.valid_until or date.max)
+    reviewed = f"reviewed by {pack.reviewed_by}" if pack.reviewed_by else "not reviewed by counsel"
+    yield "rules", inside, f"{pack.id}, {'in force' if inside else 'NOT in force'} today, {reviewed}"
+    yield "egress", True, "no outward connection is declared; parcels leave by the outbox folder"
+    yield _tried("ledger", lambda: f"{site.ledger.size} entries, checkpoint signed by us")
+    if deep:
+        yield _tried("log", lambda: f"{sum(1 for _ in site.ledger.fsck())} checks of the whole log hold")
+        yield _tried("segments", lambda: f"{_open_all(site)} segments open with their keys and digests")
+
+
+def _tried(what: str, look: Callable[[], str]) -> Line:
+    try:
+        return what, True, look()
+    except OnshoreError as error:
+        return what, False, str(error)
+
+
+def _open_all(site: "object") -> int:
+    from onshore.site import Site
+    from onshore.vault.papers import reading
+    from onshore.vault.segments import Shelf, open_segment, segments_where
+
+    assert isinstance(site, Site)
+    with reading(site.engine) as conn:
+        found = segments_where(conn)
+    for segment in found:
+        open_segment(segment, Shelf(site.root, site.vault, site.id))
+    return len(found)

@@ -1,0 +1,88 @@
+"""What commands share: the site option, data on stdout, talk on stderr, and refusals told to a person."""
+
+import functools
+import json
+import sys
+from collections.abc import Callable
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any, TypeVar
+from zoneinfo import ZoneInfo
+
+import click
+
+from onshore.words.errors import Broken, Malformed, OnshoreError, Refusal
+
+Command = TypeVar("Command", bound=Callable[..., Any])
+
+site_option = click.option(
+    "--site",
+    type=click.Path(path_type=Path, file_okay=False),
+    envvar="ONSHORE_SITE",
+    default=Path("./site"),
+    show_default=True,
+    help="The site's folder.",
+)
+as_option = click.option("--as", "actor", metavar="NAME", required=True, help="Who does it: a name of site.toml.")
+json_option = click.option("--json", "as_json", is_flag=True, help="One JSON document on stdout.")
+
+
+def say(text: str) -> None:
+    """Talk to a person, on stderr."""
+    click.echo(text, err=True)
+
+
+def put(data: object) -> None:
+    """One JSON document on stdout."""
+    click.echo(json.dumps(data, ensure_ascii=False, default=str))
+
+
+def told(error: OnshoreError) -> str:
+    """An error as a person reads it: what happened, why, what to do."""
+    if isinstance(error, Refusal):
+        lines = [f"refused ({error.reason}): {error.says}"]
+        lines += [f"  article: {error.article}"] if error.article else []
+        lines += [f"  what would help: {error.remedy}"] if error.remedy else []
+        return "\n".join(lines)
+    return f"{'broken' if isinstance(error, Broken) else 'not readable'}: {error}"
+
+
+def answers_for_errors(command: Command) -> Command:
+    """End a command on one of our errors with its exit code, the error told on stderr (as JSON where asked)."""
+
+    @functools.wraps(command)
+    def run(*args: Any, **kwargs: Any) -> Any:
+        try:
+            return command(*args, **kwargs)
+        except OnshoreError as error:
+            if kwargs.get("as_json") and isinstance(error, Refusal):
+                put(
+                    {
+                        "refused": error.reason,
+                        "says": error.says,
+                        "article": error.article,
+                        "remedy": error.remedy,
+                    }
+                )
+            say(told(error))
+            sys.exit(error.exit_code)
+
+    return run  # type: ignore[return-value] # wraps keeps the signature that click reads
+
+
+def instant(text: str | None, zone: str) -> int | None:
+    """Milliseconds UTC of a date or ISO time; a time without offset, or a date, is local to `zone`."""
+    if text is None:
+        return None
+    try:
+        parsed = datetime.fromisoformat(text)
+    except ValueError:
+        raise Malformed(f"'{text}' is no date or time; write 2026-11-22 or 2026-11-22T08:30:00+08:00") from None
+    if parsed.tzinfo is None:
+        parsed = parsed.replace(tzinfo=ZoneInfo(zone))
+    return int(parsed.timestamp() * 1000)
+
+
+def clock_text(at: int | None) -> str:
+    """An instant for people: UTC to the second, or a dash."""
+    return "-" if not at else datetime.fromtimestamp(at / 1000, UTC).strftime("%Y-%m-%dT%H:%M:%SZ")

@@ -1,0 +1,66 @@
+"""The command `onshore`: each subcommand is loaded when it is asked for."""
+
+import importlib
+import os
+import sys
+
+import click
+
+from onshore import __version__
+
+_COMMANDS = {
+    "check": ("onshore.cli.check", "check", "Settings, keys, clock, disk, rule pack, ledger: one line each."),
+    "consent": ("onshore.cli.consent", "consent", "A person's consents: give, withdraw, show."),
+    "decode": ("onshore.cli.decoding", "decode", "Hex frames in, JSON out."),
+    "demo": ("onshore.cli.demo", "demo", "A whole site with simulated cars; plays the story."),
+    "init": ("onshore.cli.init", "init", "Make a site."),
+    "ledger": ("onshore.cli.ledger", "ledger", "The log at the site: show, prove, fsck."),
+    "permit": ("onshore.cli.permits", "permit", "The regulator's papers: grant, revoke, show."),
+    "replay": ("onshore.cli.replay", "replay", "Feed a recorded drive through the gate."),
+    "rights": ("onshore.cli.rights", "rights", "What a person may ask: access, restrict, erase, show."),
+    "serve": ("onshore.cli.serve", "serve", "Run the site."),
+    "simulate": ("onshore.cli.simulate", "simulate", "Load: real sockets, real frames."),
+    "transfer": (
+        "onshore.cli.transfer",
+        "transfer",
+        "Requests to send something abroad: ask, paper, ship, show, list.",
+    ),
+    "vehicle": ("onshore.cli.vehicle", "vehicle", "Register and look at vehicles."),
+    "verify": ("onshore.cli.verifying", "verify", "Offline: a parcel, a receipt, a proof or a whole log."),
+}
+
+
+class _Lazy(click.Group):
+    """A group that imports a command's room only when that command runs, so that --help is quick."""
+
+    def list_commands(self, _ctx: click.Context) -> list[str]:
+        return sorted(_COMMANDS)
+
+    def get_command(self, _ctx: click.Context, cmd_name: str) -> click.Command | None:
+        if cmd_name not in _COMMANDS:
+            return None
+        module, name, _ = _COMMANDS[cmd_name]
+        command: click.Command = getattr(importlib.import_module(module), name)
+        return command
+
+    def format_commands(self, _ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        with formatter.section("Commands"):
+            formatter.write_dl([(name, help_text) for name, (_, _, help_text) in sorted(_COMMANDS.items())])
+
+
+@click.command(cls=_Lazy, context_settings={"help_option_names": ["-h", "--help"]})
+@click.version_option(__version__, prog_name="onshore")
+def cli() -> None:
+    """Keep each car's data where it was made; let nothing leave without a permit; prove it.
+
+    Exit codes: 0 done, 1 refused, 2 wrong usage or unreadable input, 3 broken or tampered.
+    """
+
+
+def main() -> None:
+    """Run the command line."""
+    from onshore.cli.egress import shut_the_border
+
+    os.umask(0o077)  # what a site writes is for the account that runs it
+    shut_the_border(sys.addaudithook)
+    cli()

@@ -1,0 +1,122 @@
+"""onshore verify: a parcel, a receipt, a proof or a whole log, offline, by who trusts a key and nobody."""
+
+import hashlib
+import sys
+import tarfile
+import tempfile
+from collections.abc import Iterator
+from pathlib import Path
+from typing import IO
+
+import click
+
+from onshore.cli.common import answers_for_errors, json_option, put
+from onshore.ledger import __main__ as verifier
+from onshore.ledger import verify as check
+from onshore.ledger.note import Unreadable, Wrong, open_note
+from onshore.ledger.verify import Finding
+from onshore.words.errors import Broken, Malformed
+
+_MAX_PAPER = 64 << 20
+"""Bytes of a manifest or permit at most."""
+
+
+@click.command()
+@click.argument("path", type=click.Path(path_type=Path))
+@click.option("--key", required=True, metavar="VKEY", help="The log's verifier key, or a file that holds it.")
+@click.option("--identity", type=click.Path(path_type=Path), help="Your age key file: opens the parcel as well.")
+@click.option("--permit-key", metavar="VKEY", help="The regulator's verifier key, or a file that holds it.")
+@click.option("--policy", type=click.Path(path_type=Path), help="A file that says which witnesses are enough.")
+@click.option("--since", type=click.Path(path_type=Path), help="A checkpoint seen earlier; the log has to extend it.")
+@json_option
+@answers_for_errors
+def verify(
+    path: Path,
+    key: str,
+    identity: Path | None,
+    permit_key: str | None,
+    policy: Path | None,
+    since: Path | None,
+    as_json: bool,
+) -> None:
+    """Verify PATH offline: a parcel (its proof beside it), a receipt, a .tlog-proof, or a ledger/ folder.
+
+    Prints what was checked, line by line, and `verified`; or the first thing that is wrong, exit 3.
+    """
+    told: list[Finding] = []
+    wrong: Wrong | None = None
+    if identity is not None and (path.is_dir() or path.suffix in {".json", ".tlog-proof"}):
+        raise Malformed(f"{path} is no parcel", where="--identity opens one")
+    inside = (check.NOT_OPENED,) if identity is None else _inside(path, identity, permit_key)
+    try:
+        for finding in verifier.examine(path, verifier.trust(key, policy, since), inside):
+            told.append(finding)
+            if not as_json:
+                click.echo(str(finding))
+    except Wrong as found:
+        wrong = found
+    except (Unreadable, OSError) as error:
+        raise Malformed(str(error)) from None
+    if as_json:
+        put(_document(told, wrong))
+    else:
+        click.echo("verified" if wrong is None else f"wrong: {wrong}")
+    sys.exit(0 if wrong is None else Broken.exit_code)
+
+
+def _document(told: list[Finding], wrong: Wrong | None) -> dict[str, object]:
+    return {
+        "verified": wrong is None,
+        "checked": [f.says for f in told if f.checked],
+        "not checked": [f.says for f in told if not f.checked],
+        "wrong": {} if wrong is None else {"what": wrong.what, "where": wrong.where},
+    }
+
+
+def _inside(path: Path, identity: Path, permit_key: str | None) -> Iterator[Finding]:
+    """Findings on what an opened parcel holds; its plain file lies in a folder of ours while this takes."""
+    from onshore.vault.age import open_sealed_file
+
+    with tempfile.TemporaryDirectory(prefix="onshore-verify-") as folder:
+        plain = Path(folder) / "parcel.tar"
+        open_sealed_file(path, plain, verifier.text_of(identity))
+        papers, parts = _unpacked(plain)
+    missing = sorted({"manifest.json", "permit.note"} - set(papers))
+    if missing:
+        raise Wrong("it is missing", missing[0])
+    manifest, permit = papers["manifest.json"], papers["permit.note"]
+    yield from check.contents(verifier.proof_beside(path), manifest, permit, parts)
+    if permit_key is None:
+        yield Finding(False, "permit's signature: no regulator's key was given (--permit-key)")
+    else:
+        open_note(permit, verifier.keys_of(permit_key))
+        yield Finding(True, "permit's signature: the regulator's")
+
+
+def _unpacked(plain: Path) -> tuple[dict[str, bytes], dict[str, str]]:
+    """Papers by name, and the SHA-256 (hex) of each part."""
+    papers: dict[str, bytes] = {}
+    parts: dict[str, str] = {}
+    try:
+        with tarfile.open(plain, "r:") as tar:
+            for member in tar:
+                file = tar.extractfile(member) if member.isreg() else None
+                if file is None or member.name in {*papers, *parts}:
+                    raise Wrong("it is no plain file, or is there twice", member.name)
+                if member.name.startswith("parts/"):
+                    parts[member.name] = _sha256(file)
+                else:
+                    papers[member.name] = file.read(_MAX_PAPER)
+    except tarfile.TarError as error:
+        raise Wrong(f"it is no tar file: {error}", "parcel, opened") from None
+    strangers = sorted(set(papers) - {"manifest.json", "permit.note"})
+    if strangers:
+        raise Wrong("it does not belong into a parcel", strangers[0])
+    return papers, parts
+
+
+def _sha256(file: IO[bytes]) -> str:
+    found = hashlib.sha256()
+    while block := file.read(1 << 20):
+        found.update(block)
+    return found.hexdigest()

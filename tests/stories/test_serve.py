@@ -1,0 +1,156 @@
+"""A site that runs in a process of its own, while people act on it from others."""
+
+import json
+import os
+import re
+import signal
+import socket
+import subprocess
+import sys
+from contextlib import contextmanager
+from pathlib import Path
+
+import pytest
+from click.testing import CliRunner
+
+from onshore.cli.main import cli
+from onshore.cli.simulate import test_vins as simulated
+from onshore.register import vehicles
+from onshore.register.consents import Wish, give
+from onshore.site import open_site
+
+SOURCE = Path(vehicles.__file__).parents[2]
+MAIN = "from onshore.cli.main import main; main()"
+
+
+def free_port():
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return probe.getsockname()[1]
+
+
+@contextmanager
+def serving(folder, *only):
+    command = [sys.executable, "-c", MAIN, "serve", "--site", str(folder), *only]
+    env = os.environ | {"PYTHONPATH": str(SOURCE)}
+    process = subprocess.Popen(command, env=env, stderr=subprocess.PIPE, text=True)
+    try:
+        assert "listens" in process.stderr.readline()
+        yield process
+    finally:
+        process.send_signal(signal.SIGTERM)
+        _, rest = process.communicate(timeout=30)
+        assert process.returncode == 0, rest
+
+
+@pytest.fixture
+def site(tmp_path):
+    folder = tmp_path / "site"
+    assert (
+        CliRunner().invoke(cli, ["init", "--jurisdiction", "CN", "--name", "s", "--site", str(folder)]).exit_code == 0
+    )
+    toml = folder / "site.toml"
+    port = free_port()
+    toml.write_text(toml.read_text().replace("gb32960 = 32960", f"gb32960 = {port}"))
+    here = open_site(folder)
+    for vin in simulated(3):
+        vehicles.add(here, vin.decode())
+    return folder, port
+
+
+def run(*args, code=0):
+    done = CliRunner().invoke(cli, list(args))
+    assert done.exit_code == code, (done.output, done.exception)
+    return done.stdout
+
+
+def simulate(port, seconds="1", rate="20", cars="3"):
+    said = run("simulate", "--to", f"127.0.0.1:{port}", "--cars", cars, "--rate", rate, "--seconds", seconds, "--json")
+    return json.loads(said)
+
+
+def tallies(folder):
+    here = open_site(folder)
+    here.settle()
+    entries = [json.loads(e) for e in here.ledger.entries()]
+    return [e for e in entries if e["t"] == "ingest"]
+
+
+def test_what_is_acknowledged_is_kept_and_told_to_the_ledger(site):
+    folder, port = site
+    with serving(folder):
+        figures = simulate(port)
+    assert figures["sent"] == figures["acknowledged"] > 0
+    assert figures["refused"] == 0
+    assert sum(e["rows_in"] for e in tallies(folder)) == figures["acknowledged"]
+    assert list((folder / "vault" / "journal").rglob("*.journal")) == []
+
+
+def test_a_withdrawal_from_outside_reaches_the_running_gate(site):
+    folder, port = site
+    vin = simulated(1)[0].decode()
+    here = open_site(folder)
+    with serving(folder):
+        give(here, vehicles.find(here, vin), Wish(("trip-history",), ("track",), "2026-11", separate=True))
+        simulate(port, cars="1")
+        run("consent", "withdraw", vin, "--site", str(folder))
+        run("rights", "access", vin, "--as", "officer", "--site", str(folder))  # waits until all so far is drained
+        before = len(tallies(folder))
+        simulate(port, cars="1")
+    later = tallies(folder)[before:]
+    reasons = {(c, r) for e in later for c, g, r, _ in e["cells"] if g == "consent"}
+    assert ("track", "consent-withdrawn") in reasons
+    assert ("track", "consented") not in reasons
+
+
+def test_a_car_is_erased_while_the_site_runs_and_the_others_stay(site):
+    folder, port = site
+    vin, other = (v.decode() for v in simulated(2))
+    with serving(folder):
+        figures = simulate(port)
+        paper = json.loads(run("rights", "erase", vin, "--as", "officer", "--json", "--site", str(folder)))
+        mine = json.loads(run("rights", "access", vin, "--as", "officer", "--site", str(folder)))
+        theirs = json.loads(run("rights", "access", other, "--as", "officer", "--site", str(folder)))
+        again = simulate(port, cars="1")
+    assert figures["acknowledged"] > 0
+    assert paper["receipt"]["rows"] > 0
+    assert mine["held"] == []
+    assert theirs["held"]
+    assert again["refused"] == 0  # its car goes on sending what the law demands
+
+
+def test_a_second_gate_is_refused(site):
+    folder, _ = site
+    with serving(folder):
+        run("serve", "--only", "keep", "--site", str(folder), code=1)
+        run("serve", "--only", "gate", "--site", str(folder), code=1)
+
+
+def test_strangers_are_not_let_in(site):
+    _, port = site
+    folder, _ = site
+    vins = folder.parent / "vins"
+    vins.write_text("LTEST999999999999\n")
+    with serving(folder):
+        done = CliRunner().invoke(cli, ["simulate", "--to", f"127.0.0.1:{port}", "--vins", str(vins), "--seconds", "1"])
+    assert done.exit_code == 1
+    assert "login-refused" in done.stderr
+
+
+def test_no_log_line_names_a_car(site):
+    folder, port = site
+    command = [sys.executable, "-c", MAIN, "serve", "--site", str(folder)]
+    env = os.environ | {"PYTHONPATH": str(SOURCE)}
+    process = subprocess.Popen(command, env=env, stderr=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
+    assert "listens" in process.stderr.readline()
+    simulate(port)
+    process.send_signal(signal.SIGTERM)
+    out, err = process.communicate(timeout=30)
+    assert not re.search(r"LTEST|121\.\d|31\.\d", out + err)
+
+
+@pytest.mark.parametrize("args", [("serve", "--only", "kitchen"), ("simulate", "--to", "nowhere")])
+def test_wrong_use_is_told(site, args):
+    folder, _ = site
+    more = ("--site", str(folder)) if args[0] == "serve" else ()
+    assert CliRunner().invoke(cli, [*args, *more]).exit_code == 2
