@@ -14,7 +14,8 @@ ready:
 	@tools/setup
 
 demo: ready
-	@.venv/bin/onshore demo $(ARGS)
+	@rm -rf build/demo build/demo-abroad
+	@.venv/bin/onshore demo --site build/demo $(ARGS)
 
 check: ready
 	.venv/bin/python -m ruff check .

@@ -7,7 +7,7 @@ import time
 import tomllib
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import date
 from functools import cached_property
 from importlib import resources
@@ -144,6 +144,7 @@ class Site:
     rulebook: Rulebook
     clock: Callable[[], int]
     randomness: Callable[[int], bytes]
+    _keys: dict[str, bytes] = field(default_factory=dict, repr=False)
 
     @property
     def id(self) -> str:
@@ -166,7 +167,9 @@ class Site:
 
     def key(self, name: str) -> bytes:
         """One of the site's own keys, by name; made on first use and kept wrapped under the root key."""
-        return site_key(self.engine, self.root, name, self.randomness)
+        if name not in self._keys:
+            self._keys[name] = site_key(self.engine, self.root, name, self.randomness)
+        return self._keys[name]
 
     def new_id(self) -> int:
         """A random positive 63-bit id for a vehicle, person or consent."""

@@ -114,12 +114,23 @@ async def drive(car: Car, frames: Iterable[bytes], window: int = 64) -> None:
 
 
 async def load(
-    host: str, port: int, vins: list[bytes], rate: float, seconds: float, *, window: int = 64
+    host: str,
+    port: int,
+    vins: list[bytes],
+    rate: float,
+    seconds: float,
+    *,
+    window: int = 64,
+    ready: Callable[[], None] = lambda: None,
 ) -> dict[str, float]:
-    """Let all cars send at `rate` frames a second each (0: `window` frames always on their way); the figures."""
+    """Let all cars send at `rate` frames a second each (0: `window` frames always on their way); the figures.
+
+    `ready` is called when all are logged in.
+    """
     async with AsyncExitStack() as stack:
         cars = [await stack.enter_async_context(connected(host, port, vin, _now())) for vin in vins]
         frames = [_Frames(vin, number) for number, vin in enumerate(vins)]
+        ready()
         begun = time.perf_counter()
         while (passed := time.perf_counter() - begun) < seconds:
             for car, frame in zip(cars, frames, strict=True):
