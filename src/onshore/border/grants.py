@@ -11,12 +11,16 @@ from onshore.ledger.entry import digest
 from onshore.ledger.signer import Signer
 from onshore.site import Site
 from onshore.vault.papers import permits, reading, transfers, writing
-from onshore.words.errors import Broken, Refusal
+from onshore.words.errors import Broken, Malformed, Refusal
 from onshore.words.permit import Permit, Transfer
+
+_ARTICLE = "Automotive Data Provisions (Trial), Art. 12"
 
 
 def draft(site: Site, request: Transfer, *, persons: int, start: date, until: date, by: str, route: str) -> Permit:
     """A permit in the words of a request, with the regulator's limits."""
+    if until < start:
+        raise Malformed(f"the last day, {until}, lies before the first, {start}", where="permit")
     recipient = site.recipient(request.recipient)
     return Permit(
         id=site.randomness(8).hex(),
@@ -58,10 +62,19 @@ def revoke(site: Site, permit_id: str) -> None:
     """Revoke a permit, from this instant; what has not left does not leave."""
     row = _row(site, permit_id)
     if row.revoked is not None:
-        raise Refusal("permit-revoked", "this permit is revoked already")
+        raise Refusal(
+            "permit-revoked",
+            "this permit is revoked already",
+            article=_ARTICLE,
+            remedy="nothing more leaves under it; 'onshore permit show' lists the others",
+        )
     with writing(site.engine) as conn:
         conn.execute(update(permits).where(permits.c.id == permit_id).values(revoked=site.clock()))
-        conn.execute(update(transfers).where(transfers.c.id == row.transfer).values(state="revoked"))
+        others = (permits.c.transfer == row.transfer) & permits.c.revoked.is_(None)
+        if conn.execute(select(permits.c.id).where(others)).first() is None:
+            state = conn.execute(select(transfers.c.state).where(transfers.c.id == row.transfer)).scalar_one()
+            moves.check(moves.REQUEST, state, "revoked")
+            conn.execute(update(transfers).where(transfers.c.id == row.transfer).values(state="revoked"))
         site.hand_in(conn, site.entry("permit", obj=digest(row.note), state="revoked"))
     site.settle()
 
@@ -69,7 +82,8 @@ def revoke(site: Site, permit_id: str) -> None:
 def in_force(site: Site, request: Transfer, permit_id: str | None = None) -> Permit:
     """The permit under which a request may be shipped now; refuses where there is none, or it is over or revoked."""
     with reading(site.engine) as conn:
-        ask = select(permits).where(permits.c.transfer == request.id).order_by(permits.c.granted.desc())
+        newest = (permits.c.revoked.is_not(None), permits.c.granted.desc())  # one that stands before any revoked
+        ask = select(permits).where(permits.c.transfer == request.id).order_by(*newest)
         row = conn.execute(ask if permit_id is None else ask.where(permits.c.id == permit_id)).first()
     if row is None:
         verdict = requests.find(site, request.id).verdict
@@ -77,7 +91,7 @@ def in_force(site: Site, request: Transfer, permit_id: str | None = None) -> Per
         raise Refusal(
             blocking.code if blocking else "permit-missing",
             blocking.says if blocking else "no permit of the regulator is on file for this request",
-            article=blocking.article if blocking else "Automotive Data Provisions (Trial), Art. 12",
+            article=blocking.article if blocking else _ARTICLE,
             remedy=blocking.remedy if blocking else "have the regulator grant one: 'onshore permit grant'",
         )
     return _standing(site, request, row)
@@ -115,7 +129,7 @@ def listed(site: Site) -> list[str]:
 
 def _standing(site: Site, request: Transfer, row: Row[Any]) -> Permit:
     granted = _opened(site, row.note)
-    article = "Automotive Data Provisions (Trial), Art. 12"
+    article = _ARTICLE
     if row.revoked is not None:
         raise Refusal(
             "permit-revoked", "the regulator revoked this permit", article=article, remedy="ask for a new one"

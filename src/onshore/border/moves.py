@@ -6,10 +6,10 @@ from onshore.words.errors import Refusal
 
 REQUEST: Mapping[str, frozenset[str]] = {
     "asked": frozenset({"refused", "cleared"}),
-    "refused": frozenset({"refused", "cleared"}),
+    "refused": frozenset({"refused", "cleared", "revoked"}),
     "cleared": frozenset({"refused", "cleared", "permitted"}),
     "permitted": frozenset({"refused", "permitted", "revoked"}),
-    "revoked": frozenset({"permitted"}),
+    "revoked": frozenset({"refused", "cleared", "permitted", "revoked"}),
 }
 """A request is judged when asked and again with each paper; cleared, it waits for the permit."""
 

@@ -12,10 +12,11 @@ from onshore.border import meter, moves
 from onshore.border.selection import Touched, touched
 from onshore.ledger.entry import digest
 from onshore.rules.acts import Exported, Facts, PermitInForce, TransferAsked
+from onshore.rules.articles import PAPERS
 from onshore.rules.judge import judge
 from onshore.site import Site
 from onshore.vault.papers import reading, transfer_papers, transfers, writing
-from onshore.words.errors import Refusal
+from onshore.words.errors import Malformed, Refusal
 from onshore.words.permit import Permit, Transfer
 from onshore.words.verdict import Verdict
 from onshore.words.vocabulary import CATEGORIES, STATUTORY
@@ -53,7 +54,11 @@ def dry_run(site: Site, transfer: Transfer) -> tuple[Verdict, Touched]:
 def file_paper(
     site: Site, transfer: Transfer, kind: str, *, number: str, by: str, until: str | None, sha256: str | None
 ) -> Standing:
-    """Put a paper (a code of the scenario book) on a request's file and judge it again."""
+    """Put a paper (a code of the scenario book, its last day as YYYY-MM-DD) on a request's file; judge it again."""
+    if kind not in PAPERS:
+        raise Malformed(f"there is no paper '{kind}'; there are {', '.join(PAPERS)}", where="paper")
+    if until is not None:
+        _day(until)
     values = {"number": number, "filed": site.clock(), "filed_by": by, "until": until, "sha256": sha256}
     key = (transfer_papers.c.transfer == transfer.id) & (transfer_papers.c.kind == kind)
     with writing(site.engine) as conn:
@@ -124,6 +129,8 @@ def _acceptable(site: Site, transfer: Transfer) -> None:
     if transfer.purpose not in site.settings.site.purposes:
         known = ", ".join(site.settings.site.purposes[1:])
         raise Refusal("purpose-unknown", f"no purpose '{transfer.purpose}' here", remedy=f"choose one of: {known}")
+    if transfer.start >= transfer.until:
+        raise Malformed("the period ends before it begins", where="from, until")
     unknown = [c for c in transfer.categories if c not in CATEGORIES]
     if unknown or not transfer.categories:
         raise Refusal("category-unknown", f"no category {unknown[:1]}", remedy="choose from: " + ", ".join(CATEGORIES))
@@ -176,6 +183,13 @@ def _limits(conn: Connection, permit: Permit) -> PermitInForce:
         start=permit.start,
         until=permit.until,
     )
+
+
+def _day(text: str) -> date:
+    try:
+        return date.fromisoformat(text)
+    except ValueError:
+        raise Malformed(f"'{text}' is no day; write 2026-11-22", where="until") from None
 
 
 def _papers(conn: Connection, transfer_id: str, today: date) -> frozenset[str]:

@@ -30,7 +30,7 @@ def demo(once: bool, cars: int, drive: Path | None, site: Path) -> None:
     with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
         runner.run(story.play())
     click.echo(f"{story.steps} steps came out as told")
-    say(f"in {time.perf_counter() - began:.1f} s of a day's work")
+    say(f"told in {time.perf_counter() - began:.1f} s")
     if not once:
         say("\nThere is no console yet. Look around with:")
         say(f"  onshore check --site {site}")

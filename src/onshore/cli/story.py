@@ -1,13 +1,16 @@
 """The story that the demo plays: every room does its job once, and each step says what came out."""
 
 import asyncio
+import json
 import shutil
 import subprocess
 import sys
 import tempfile
+from base64 import b64decode, b64encode
 from collections.abc import AsyncIterator, Callable, Iterable
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass, field
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
@@ -30,6 +33,7 @@ from onshore.words.errors import Broken, OnshoreError, Refusal
 from onshore.words.permit import Transfer
 from onshore.words.tally import Tally
 
+_HOUR, _DAY = 3_600_000, 86_400_000  # milliseconds
 _SECONDS = 240
 _PACE = 10  # story seconds between two looks at the answers
 _WISH = consents.Wish(
@@ -96,7 +100,7 @@ class Story:
         others = [list(computed(car, self.length)) for car in range(1, self.cars)]
         self.drives: list[list[Moment]] = [own, *others]
         self.vins = test_vins(self.cars)
-        self.start = now_ms() - (self.length + 60) * 1000
+        self.start = _yesterday_at_ten(now_ms())
         self.clock = Clock(self.start)
 
     def _make_site(self) -> None:
@@ -193,9 +197,8 @@ class Story:
             asked_by="engineer",
         )
         standing = requests.ask(self.site, request)
-        self._step(standing.state == "refused", "the engineer in Stuttgart asks for it and is refused:")
-        for reason in standing.verdict.reasons:
-            self.tell(f"        {reason.code}: {reason.article}; {reason.remedy}")
+        told = "; ".join(f"{r.code} ({r.article}): {r.remedy}" for r in standing.verdict.reasons)
+        self._step(standing.state == "refused", f"the engineer in Stuttgart asks for it and is refused: {told}")
         refusal = self._refused(lambda: ship(self.site, request.id))
         self._step(refusal is not None, f"shipping it all the same is refused: {refusal}")
         return request
@@ -209,9 +212,10 @@ class Story:
         self._step(standing.state == "cleared", f"the officer files {len(_PAPERS)} papers: cleared, route {route}")
         today = self.site.today()
         signer = Signer("shanghai/regulator", (self.folder / "keys" / "regulator.key").read_bytes())
-        draft = grants.draft(self.site, request, persons=2, start=today, until=today, by="regulator", route=str(route))
+        until = today + timedelta(days=30)
+        draft = grants.draft(self.site, request, persons=2, start=today, until=until, by="regulator", route=str(route))
         permit = grants.grant(self.site, draft, signer)
-        self._step(permit.persons == 2, "the regulator signs a permit for 2 persons, today only")
+        self._step(permit.persons == 2, "the regulator signs a permit for at most 2 persons, for 30 days")
 
     async def _export(self, request: Transfer) -> None:
         shipped = await asyncio.to_thread(ship, self.site, request.id)
@@ -231,17 +235,12 @@ class Story:
             for altered in (shipped.file, proof):
                 for path in (shipped.file, proof):
                     shutil.copy(path, folder)
-                copy = Path(folder) / altered.name
-                body = bytearray(copy.read_bytes())
-                body[len(body) // 2] ^= 1
-                copy.write_bytes(body)
+                _change_a_byte(Path(folder) / altered.name)
                 told.append(self._verify(Path(folder) / shipped.file.name))
         self._step(
             all(code == 3 for code, _ in told),
-            "one byte changed, in parcel or proof: it says no and where",
+            "one byte changed, in the parcel or in its proof: " + "; ".join(says for _, says in told),
         )
-        for _, says in told:
-            self.tell(f"        {says}")
 
     async def _past_the_limit(self, request: Transfer) -> None:
         consents.give(self.site, self._car(3), _WISH)
@@ -333,12 +332,31 @@ class Story:
         return done.returncode, (done.stderr or done.stdout).strip().splitlines()[-1].replace(str(path.parent), "…")
 
     def _verifies_receipt(self, receipt: dict[str, Any]) -> bool:
-        import json
-
         with tempfile.TemporaryDirectory() as folder:
             path = Path(folder) / "receipt.json"
             path.write_text(json.dumps(receipt))
             return self._verified(path)
+
+
+def _yesterday_at_ten(now: int) -> int:
+    """When the story begins, whatever the hour is now: 10:00 in Shanghai (UTC+8), the day before."""
+    midnight = (now + 8 * _HOUR) // _DAY * _DAY - 8 * _HOUR
+    return midnight - _DAY + 10 * _HOUR
+
+
+def _change_a_byte(path: Path) -> None:
+    """One byte of a sealed file, or of the entry that a proof carries."""
+    body = path.read_bytes()
+    if path.suffix == ".tlog-proof":
+        head, extra, rest = body.split(b"\n", 2)
+        path.write_bytes(b"\n".join((head, b"extra " + b64encode(_flipped(b64decode(extra[6:]))), rest)))
+    else:
+        path.write_bytes(_flipped(body))
+
+
+def _flipped(body: bytes) -> bytes:
+    middle = len(body) // 2
+    return body[:middle] + bytes((body[middle] ^ 1,)) + body[middle + 1 :]
 
 
 def _summed(drained: Iterable[Drained]) -> Tally:
