@@ -12,7 +12,7 @@ from datetime import date
 from functools import cached_property
 from importlib import resources
 from pathlib import Path
-from typing import Any, Literal
+from typing import Annotated, Any, Literal
 
 import msgspec
 from sqlalchemy import Connection, Engine, select, update
@@ -35,7 +35,7 @@ from onshore.words.errors import Broken, Malformed, Refusal
 from onshore.words.permit import Recipient
 from onshore.words.rulebook import Rulebook
 from onshore.words.tally import Tally
-from onshore.words.vocabulary import STATUTORY
+from onshore.words.vocabulary import MAX_PURPOSES, STATUTORY
 
 _LOOKS, _PAUSE = 1500, 0.02  # how often, and seconds between, to look whether another process did its part
 
@@ -52,20 +52,20 @@ class Identity(_Strict, frozen=True, kw_only=True):
     id: str
     name: str
     jurisdiction: str
-    pack: str
+    pack: Annotated[str, msgspec.Meta(pattern=r"^[a-z]{2}/[0-9]{4}-[0-9]{2}(-[a-z]+)?$")]
     origin: str
-    purposes: list[str]
-    buckets: int = 16
+    purposes: Annotated[list[str], msgspec.Meta(min_length=1, max_length=MAX_PURPOSES)]
+    buckets: Annotated[int, msgspec.Meta(ge=1, le=4096)] = 16
 
 
 class Gate(_Strict, frozen=True, kw_only=True):
     """Where the doors listen; a batch is closed at so many frames or milliseconds, whichever comes first."""
 
     host: str = "127.0.0.1"
-    gb32960: int = 32960
-    batch_frames: int = 2000
-    batch_ms: int = 5
-    rotate_seconds: int = 60
+    gb32960: Annotated[int, msgspec.Meta(ge=0, le=65535)] = 32960
+    batch_frames: Annotated[int, msgspec.Meta(ge=1, le=100_000)] = 2000
+    batch_ms: Annotated[int, msgspec.Meta(ge=0, le=1000)] = 5
+    rotate_seconds: Annotated[int, msgspec.Meta(ge=1, le=86_400)] = 60
 
 
 class Person(_Strict, frozen=True, kw_only=True):
@@ -102,7 +102,9 @@ class Settings(_Strict, frozen=True, kw_only=True):
 def read_settings(path: Path) -> Settings:
     """Read `site.toml`; an unknown key or bad value is Malformed with file, line and what is allowed."""
     try:
-        text = path.read_text()
+        text = path.read_text(encoding="utf-8")
+    except UnicodeDecodeError:
+        raise Malformed("the settings are no UTF-8 text", where=str(path)) from None
     except FileNotFoundError:
         raise Malformed(
             "there is no site here; make one with 'onshore init --jurisdiction CN --name NAME'",
@@ -191,9 +193,10 @@ class Site:
         known = self.settings.people.get(name)
         if known is None or known.role not in roles:
             may = " or ".join(f"{n} ({p.role})" for n, p in self.settings.people.items() if p.role in roles)
+            who = f"'{name}' is {known.role} here" if known else f"nobody here is called '{name}'"
             raise Refusal(
                 "not-your-act",
-                f"'{name}' may not do this: it takes the role {' or '.join(roles)}",
+                f"{who}; this act takes the role {' or '.join(roles)}",
                 remedy=f"act with --as {may}" if may else "add a person with that role to site.toml",
             )
         return known
@@ -355,6 +358,11 @@ def open_site(
     """Open the site in `folder`; says what is wrong where a setting, key or pack is."""
     settings = read_settings(folder / "site.toml")
     pack, digest = read_pack(settings.site.pack)
+    if pack.jurisdiction != settings.site.jurisdiction:
+        raise Malformed(
+            f"the pack {pack.id} is {pack.jurisdiction}'s, the site stands in {settings.site.jurisdiction}",
+            where=str(folder / "site.toml"),
+        )
     catalogue = read_catalogue()
     return Site(
         folder=folder,

@@ -67,9 +67,25 @@ def permitted(sh):
     return request, sh.json("permit", "grant", request, *limits, "--as", "regulator")[0]["permit"]
 
 
-def test_an_export_from_the_first_question_to_the_last_proof(sh):
+@pytest.fixture
+def later(monkeypatch):
+    """Moves the clock that commands read: so many milliseconds from now on, and it stands still."""
+    from onshore import site as module
+
+    started = module.now_ms()
+
+    def move(ahead):
+        clock = {**module.open_site.__kwdefaults__, "clock": lambda: started + ahead}
+        monkeypatch.setattr("onshore.site.open_site.__kwdefaults__", clock)
+
+    move(0)
+    return move
+
+
+def test_an_export_from_the_first_question_to_the_last_proof(sh, later):
+    later(1000)
     allow(sh)
-    # the drive ends now, so most of it lies before the consent: only what came after may be kept by it
+    later(0)  # the drive ended before the consent
     assert drive(sh) == {"sent": 30, "acknowledged": 30, "refused": 0}
     refusal = ask(sh, "--dry-run", code=1)
     assert refusal["dry_run"]
@@ -81,15 +97,9 @@ def test_an_export_from_the_first_question_to_the_last_proof(sh):
     assert permit in sh("permit", "show").stdout
 
 
-def test_what_left_is_shown_verified_and_opened(sh, monkeypatch):
+def test_what_left_is_shown_verified_and_opened(sh, later):
     allow(sh)
-    later = 120_000
-    from onshore import site as module
-
-    real = module.now_ms
-    monkeypatch.setattr(
-        "onshore.site.open_site.__kwdefaults__", {**module.open_site.__kwdefaults__, "clock": lambda: real() + later}
-    )
+    later(120_000)
     drive(sh)
     request, permit = permitted(sh)
     parcel = sh.json("transfer", "ship", request, "--as", "officer")[0]
@@ -126,11 +136,21 @@ def test_consents_have_receipts_that_verify_without_a_site(sh):
 
 def test_consents_are_given_shown_and_withdrawn(sh):
     assert "nothing was ever allowed" in sh("consent", "show", VIN).stderr
-    assert "given" in allow(sh, "--until", "2100-01-01").stderr
+    done = allow(sh, "--until", "2100-01-01")
+    assert "given" in done.stderr
+    assert json.loads(done.stdout)["receipt"]["state"] == "given"
     assert "stands" in sh("consent", "show", VIN).stdout
     assert sh.json("consent", "show", VIN)[0][0]["stands"] is True
-    assert "withdrawn" in sh("consent", "withdraw", VIN).stderr
-    assert sh.json("consent", "show", VIN)[0][0]["stands"] is False
+    assert "withdrawn" in sh("consent", "withdraw", VIN, "--as", "anna").stderr
+    (shown,) = sh.json("consent", "show", VIN)[0]
+    assert shown["stands"] is False
+    assert [r["receipt"]["state"] for r in shown["receipts"]] == ["given", "withdrawn"]
+    receipt = sh.folder / "again.json"
+    receipt.write_text(json.dumps(shown["receipts"][0]))
+    key = (sh.site / "ledger" / "vkey").read_text().strip()
+    assert sh("verify", str(receipt), "--key", key, site=False).stdout.splitlines()[-1] == "verified"
+    sh("consent", "withdraw", VIN, "--as", "engineer", code=1)
+    allow(sh, "--until", "2020-01-01", code=2)
     refusal = sh("consent", "withdraw", VIN, code=1).stderr
     assert re.search(r"refused \(no-consent\).*\n  article: PIPL Art. 15\n  what would help:", refusal)
     allow(sh, "--until", "soon", code=2)
@@ -216,8 +236,33 @@ def test_check_says_what_is_well_and_what_is_not(sh):
     drive(sh)
     assert "BAD" not in sh("check", "--deep").stdout
     assert all(line["good"] for line in sh.json("check")[0])
+    (sh.site / "outbox" / "smuggled.parcel").write_bytes(b"x")
+    assert "BAD  egress" in sh("check", code=1).stdout
+    (sh.site / "outbox" / "smuggled.parcel").unlink()
     (sh.site / "keys" / "root.key").chmod(0o644)
     assert "BAD" in sh("check", code=1).stdout
+
+
+def test_damage_is_told_and_never_a_traceback(sh):
+    (sh.site / "papers.sqlite").write_bytes(b"not a database at all" * 500)
+    for path in sh.site.glob("papers.sqlite-*"):
+        path.unlink()
+    assert "papers do not answer" in sh("vehicle", "list", code=3).stderr
+    assert "BAD" in sh("check", code=1).stdout
+
+
+@pytest.mark.parametrize(
+    "args",
+    [
+        ("simulate", "--to", "127.0.0.1:1", "--seconds", "1"),
+        ("simulate", "--to", "127.0.0.1:1", "--vins", "."),
+        ("init", "--jurisdiction", "CN", "--name", "a", "--site", "/proc/nowhere"),
+    ],
+)
+def test_what_the_system_refuses_is_told_and_never_a_traceback(args):
+    done = CliRunner().invoke(cli, args)
+    assert done.exit_code == 2
+    assert done.stderr.startswith("not readable: ")
 
 
 @pytest.mark.parametrize("line", ["", "no site"])

@@ -1,15 +1,21 @@
 """`onshore check`: what must be well at a site, one line each."""
 
+import hashlib
 import shutil
 import time
 from collections.abc import Callable, Iterator
 from datetime import date
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
+from sqlalchemy.exc import SQLAlchemyError
 
 from onshore.cli.common import answers_for_errors, json_option, put, site_option
-from onshore.words.errors import OnshoreError
+from onshore.words.errors import Broken, OnshoreError
+
+if TYPE_CHECKING:
+    from onshore.site import Site
 
 _LEAST_FREE = 1 << 30  # bytes; below this a gate may soon be unable to keep what it would acknowledge
 _EARLIEST = 1_735_689_600  # 2025-01-01: a clock before it was never set
@@ -40,34 +46,65 @@ def _looks(folder: Path, *, deep: bool) -> Iterator[Line]:
     yield "disk", free > _LEAST_FREE, f"{free >> 20} MiB free"
     try:
         site = open_site(folder)
-    except OnshoreError as error:
-        yield "site", False, str(error)
+    except (OnshoreError, SQLAlchemyError) as error:
+        yield "settings", False, str(error) if isinstance(error, OnshoreError) else "the papers do not open"
         return
-    yield "settings", True, "read; root key and papers open"
-    pack = site.pack
-    inside = pack.valid_from <= site.today() <= (pack.valid_until or date.max)
-    reviewed = f"reviewed by {pack.reviewed_by}" if pack.reviewed_by else "not reviewed by counsel"
-    yield "rules", inside, f"{pack.id}, {'in force' if inside else 'NOT in force'} today, {reviewed}"
-    yield "egress", True, "no outward connection is declared; parcels leave by the outbox folder"
-    yield _tried("ledger", lambda: f"{site.ledger.size} entries, checkpoint signed by us")
+    yield "settings", True, f"{folder / 'site.toml'} is read"
+    yield _tried("keys", lambda: _keys(site))
+    yield _rules(site)
+    yield _sinks(site)
+    yield _tried("egress", lambda: _outbox(site))
+    yield _tried("ledger", lambda: f"{site.ledger.size} entries under a checkpoint of ours")
     if deep:
         yield _tried("log", lambda: f"{sum(1 for _ in site.ledger.fsck())} checks of the whole log hold")
         yield _tried("segments", lambda: f"{_open_all(site)} segments open with their keys and digests")
 
 
+def _keys(site: "Site") -> str:
+    for name in ("lookup", "column", "ledger"):
+        site.key(name)
+    return "the root key opens the site's own"
+
+
+def _rules(site: "Site") -> Line:
+    pack = site.pack
+    inside = pack.valid_from <= site.today() <= (pack.valid_until or date.max)
+    reviewed = f"reviewed by {pack.reviewed_by}" if pack.reviewed_by else "not reviewed by counsel"
+    return "rules", inside, f"{pack.id}, {'in force' if inside else 'NOT in force'} today, {reviewed}"
+
+
+def _sinks(site: "Site") -> Line:
+    abroad = [f"{name} ({r.jurisdiction})" for name, r in site.settings.recipients.items()]
+    return "sinks", True, "nobody abroad is named" if not abroad else "parcels may be asked for by " + ", ".join(abroad)
+
+
+def _outbox(site: "Site") -> str:
+    """Every parcel in the outbox is one that the papers let out; Broken where a file came there another way."""
+    from sqlalchemy import select
+
+    from onshore.vault.papers import parcels, reading
+
+    with reading(site.engine) as conn:
+        known = {row.id: row.sha256 for row in conn.execute(select(parcels.c.id, parcels.c.sha256))}
+    there = sorted((site.folder / "outbox").glob("*.parcel"))
+    for path in there:
+        with path.open("rb") as file:
+            if known.get(path.stem) != hashlib.file_digest(file, "sha256").hexdigest():
+                raise Broken(f"{path.name} in the outbox is not what the papers let out: find out who put it there")
+    return f"{len(there)} parcels in the outbox, each as the papers let it out; no connection outwards is declared"
+
+
 def _tried(what: str, look: Callable[[], str]) -> Line:
     try:
         return what, True, look()
-    except OnshoreError as error:
+    except (OnshoreError, OSError) as error:
         return what, False, str(error)
 
 
-def _open_all(site: "object") -> int:
-    from onshore.site import Site
+def _open_all(site: "Site") -> int:
     from onshore.vault.papers import reading
     from onshore.vault.segments import Shelf, open_segment, segments_where
 
-    assert isinstance(site, Site)
     with reading(site.engine) as conn:
         found = segments_where(conn)
     for segment in found:

@@ -10,6 +10,7 @@ from typing import Any, TypeVar
 from zoneinfo import ZoneInfo
 
 import click
+from sqlalchemy.exc import SQLAlchemyError
 
 from onshore.words.errors import Broken, Malformed, OnshoreError, Refusal
 
@@ -52,22 +53,28 @@ def answers_for_errors(command: Command) -> Command:
 
     @functools.wraps(command)
     def run(*args: Any, **kwargs: Any) -> Any:
+        error: OnshoreError
         try:
             return command(*args, **kwargs)
-        except OnshoreError as error:
+        except OnshoreError as why:
+            error = why
             if kwargs.get("as_json") and isinstance(error, Refusal):
-                put(
-                    {
-                        "refused": error.reason,
-                        "says": error.says,
-                        "article": error.article,
-                        "remedy": error.remedy,
-                    }
-                )
-            say(told(error))
-            sys.exit(error.exit_code)
+                put({"refused": error.reason, "says": error.says, "article": error.article, "remedy": error.remedy})
+        except (OSError, UnicodeError) as why:
+            error = Malformed(_system_says(why))
+        except SQLAlchemyError as why:
+            error = Broken(f"the papers do not answer ({type(why).__name__}): look at the disk, or restore a backup")
+        say(told(error))
+        sys.exit(error.exit_code)
 
     return run  # type: ignore[return-value] # wraps keeps the signature that click reads
+
+
+def _system_says(why: OSError | UnicodeError) -> str:
+    """What the system says, with the file it speaks of; of text that is none, not the text."""
+    if isinstance(why, UnicodeError):
+        return "a file or an argument holds bytes that are no UTF-8 text"
+    return f"{why.filename}: {why.strerror}" if why.filename else str(why)
 
 
 def instant(text: str | None, zone: str) -> int | None:
@@ -81,6 +88,11 @@ def instant(text: str | None, zone: str) -> int | None:
     if parsed.tzinfo is None:
         parsed = parsed.replace(tzinfo=ZoneInfo(zone))
     return int(parsed.timestamp() * 1000)
+
+
+def iso(at: int | None) -> str | None:
+    """An instant for programs: ISO 8601 in UTC, or nothing."""
+    return None if not at else clock_text(at)
 
 
 def clock_text(at: int | None) -> str:

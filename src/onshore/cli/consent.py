@@ -5,7 +5,10 @@ from typing import Any
 
 import click
 
-from onshore.cli.common import answers_for_errors, clock_text, instant, json_option, put, say, site_option
+from onshore.cli.common import answers_for_errors, clock_text, instant, iso, json_option, put, say, site_option
+from onshore.words.consent import Consent
+
+by_option = click.option("--as", "actor", default="owner", show_default=True, metavar="NAME", help="Who does it.")
 
 
 @click.group()
@@ -22,6 +25,7 @@ def consent() -> None:
 @click.option("--separate", is_flag=True, help="It was asked for on its own, as sensitive data needs.")
 @click.option("--recipient", "recipients", multiple=True, help="Who abroad was named to the person.")
 @click.option("--guardian", is_flag=True, help="A guardian consented.")
+@by_option
 @site_option
 @json_option
 @answers_for_errors
@@ -34,14 +38,16 @@ def give(
     separate: bool,
     recipients: tuple[str, ...],
     guardian: bool,
+    actor: str,
     site: Path,
     as_json: bool,
 ) -> None:
-    """Record that the owner of VIN allows it, and print a receipt per purpose and category."""
+    """Record that the owner of VIN allows it, and print a receipt per purpose and category, a line each."""
     from onshore.register import consents, vehicles
     from onshore.site import open_site
 
     here = open_site(site)
+    here.person(actor, "owner", "officer")
     for name in recipients:
         here.recipient(name)
     wish = consents.Wish(
@@ -60,15 +66,17 @@ def give(
 @click.argument("vin")
 @click.option("--purpose", help="Only this purpose.")
 @click.option("--category", help="Only this category.")
+@by_option
 @site_option
 @json_option
 @answers_for_errors
-def withdraw(vin: str, purpose: str | None, category: str | None, site: Path, as_json: bool) -> None:
-    """Withdraw what the owner of VIN allowed, from this instant; all of it unless narrowed."""
+def withdraw(vin: str, purpose: str | None, category: str | None, actor: str, site: Path, as_json: bool) -> None:
+    """Withdraw what the owner of VIN allowed, from this instant, all of it unless narrowed; prints the receipts."""
     from onshore.register import consents, vehicles
     from onshore.site import open_site
 
     here = open_site(site)
+    here.person(actor, "owner", "officer")
     gone = consents.withdraw(here, vehicles.find(here, vin), purpose=purpose, category=category)
     _told(here, gone, "withdrawn", as_json=as_json)
 
@@ -79,42 +87,46 @@ def withdraw(vin: str, purpose: str | None, category: str | None, site: Path, as
 @json_option
 @answers_for_errors
 def show(vin: str, site: Path, as_json: bool) -> None:
-    """List every consent ever given for VIN, and whether it stands."""
+    """List every consent ever given for VIN, whether it stands, and with --json its receipts."""
     from onshore.register import consents, vehicles
     from onshore.site import open_site
 
     here = open_site(site)
     now = here.clock()
-    rows = [
-        {
-            "purpose": c.purpose,
-            "category": c.category,
-            "stands": c.holds(now),
-            "from": clock_text(c.start),
-            "until": clock_text(c.until),
-            "withdrawn": clock_text(c.withdrawn),
-            "notice": c.notice,
-            "recipients": sorted(c.recipients),
-        }
-        for c in consents.of_vehicle(here, vehicles.find(here, vin).id)
-    ]
+    found = consents.of_vehicle(here, vehicles.find(here, vin).id)
     if as_json:
-        put(rows)
-    for row in () if as_json else rows:
-        state = "stands" if row["stands"] else f"over (until {row['until']}, withdrawn {row['withdrawn']})"
-        click.echo(f"{row['purpose']:22}{row['category']:20}from {row['from']}  {state}")
-    if not rows:
+        put([_row(c, now) | {"receipts": consents.receipts_of(here, c)} for c in found])
+        return
+    for c in found:
+        over = f"over (until {clock_text(c.until)}, withdrawn {clock_text(c.withdrawn)})"
+        state = "stands" if c.holds(now) else over
+        click.echo(f"{c.purpose:22}{c.category:20}from {clock_text(c.start)}  {state}")
+    if not found:
         say("nothing was ever allowed: of this vehicle only what the law itself demands is kept")
+
+
+def _row(c: Consent, now: int) -> dict[str, Any]:
+    return {
+        "consent": f"{c.id:016x}",
+        "purpose": c.purpose,
+        "category": c.category,
+        "stands": c.holds(now),
+        "from": iso(c.start),
+        "until": iso(c.until),
+        "withdrawn": iso(c.withdrawn),
+        "notice": c.notice,
+        "recipients": sorted(c.recipients),
+    }
 
 
 def _told(here: Any, acts: list[Any], what: str, *, as_json: bool) -> None:
     from onshore.register.consents import receipt
 
     for act in acts:
-        if as_json:
-            put(receipt(here, act))
-        else:
-            entry = f"entry {receipt(here, act)['proof'].splitlines()[2]}"
-            say(f"{what}: {act.consent.purpose} / {act.consent.category}, in the ledger as {entry}")
+        paper = receipt(here, act)
+        put(paper)
+        if not as_json:
+            index = paper["proof"].splitlines()[2].removeprefix("index ")
+            say(f"{what}: {act.consent.purpose} / {act.consent.category}; entry {index} of the ledger")
     if not as_json:
-        say("a receipt that the person can verify without us: the same command with --json")
+        say("each line on stdout is a receipt: keep it in a file, 'onshore verify FILE --key VKEY' needs nobody's word")

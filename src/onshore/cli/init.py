@@ -6,8 +6,9 @@ from pathlib import Path
 
 import click
 
-from onshore.cli.common import answers_for_errors, say, site_option
+from onshore.cli.common import answers_for_errors, json_option, put, say, site_option
 from onshore.ledger.signer import Signer
+from onshore.rules.articles import NOTICE_ITEMS
 from onshore.site import now_ms, open_site
 from onshore.vault.keys import make_root_key
 from onshore.vault.papers import writing
@@ -22,16 +23,6 @@ _PURPOSES = (
     "driving-safety",
     "repair",
 )
-_NOTICE = (
-    "types",
-    "circumstances-and-how-to-stop",
-    "purpose-and-method",
-    "place-and-period",
-    "access-and-deletion",
-    "contact",
-    "other",
-)
-
 _TOML = """# One Onshore site. An unknown key or a bad value here stops every command, with file and line.
 
 [site]
@@ -60,6 +51,10 @@ vkey = "{vkey}"
 [people.engineer]
 role = "engineer"
 
+# Whoever speaks for the owner of a car: give each their own name where more than one does.
+[people.owner]
+role = "owner"
+
 # Who abroad may be sent something, once permitted: an age public key each.
 # [recipients.stuttgart]
 # jurisdiction = "DE"
@@ -75,9 +70,13 @@ items = [{notice}]
 @site_option
 @click.option("--jurisdiction", required=True, help="Whose law it obeys, such as CN.")
 @click.option("--name", required=True, help="What people call it, such as shanghai.")
-def init(site: Path, jurisdiction: str, name: str) -> None:
+@json_option
+@answers_for_errors
+def init(site: Path, jurisdiction: str, name: str, as_json: bool) -> None:
     """Make a site: settings, root key, papers, an empty log and a first checkpoint."""
-    answers_for_errors(make_site)(site, jurisdiction, name)
+    make_site(site, jurisdiction, name)
+    if as_json:
+        put({"site": str(site), "vkey": (site / "ledger" / "vkey").read_text().split()[0]})
     say(f"made the site '{name}' in {site}; its root key is {site / 'keys' / 'root.key'}: keep a copy elsewhere")
 
 
@@ -116,7 +115,7 @@ def make_site(
             origin=f"onshore.example/{jurisdiction.lower()}/{name}",
             purposes=", ".join(f'"{p}"' for p in _PURPOSES),
             vkey=regulator.vkey,
-            notice=", ".join(f'"{n}"' for n in _NOTICE),
+            notice=", ".join(f'"{n}"' for n in NOTICE_ITEMS),
         )
     )
     site = open_site(folder, clock=clock, randomness=randomness)

@@ -13,9 +13,9 @@ from onshore.register.vehicles import Vehicle
 from onshore.rules.acts import ConsentAsked, Facts
 from onshore.rules.judge import judge
 from onshore.site import Site
-from onshore.vault.papers import consents, meta, reading, writing
+from onshore.vault.papers import consents, meta, reading, receipts, writing
 from onshore.words.consent import Consent
-from onshore.words.errors import Refusal
+from onshore.words.errors import Malformed, Refusal
 
 
 @dataclass(frozen=True)
@@ -126,7 +126,9 @@ class Standing:
         with reading(self._site.engine) as conn:
             changed = _changes(conn)
             if changed != self._seen:
-                self._columns = compile_consents(_read(conn), self._site.settings.site.purposes)
+                known = self._site.settings.site.purposes  # a purpose that the site gave up serves nobody any more
+                given = [c for c in _read(conn) if c.purpose in known]
+                self._columns = compile_consents(given, known)
                 self._seen = changed
         return self._columns
 
@@ -136,7 +138,17 @@ def receipt(site: Site, given: Given) -> dict[str, Any]:
     return {"receipt": given.receipt, "proof": site.proof(given.entry)}
 
 
+def receipts_of(site: Site, consent: Consent) -> list[dict[str, Any]]:
+    """The receipts of a consent again, as given and as withdrawn, each with a proof under the present checkpoint."""
+    with reading(site.engine) as conn:
+        ask = select(receipts.c.entry, receipts.c.paper).where(receipts.c.consent == consent.id)
+        rows = conn.execute(ask.order_by(receipts.c.entry)).all()
+    return [{"receipt": json.loads(row.paper), "proof": site.proof(row.entry)} for row in rows]
+
+
 def _judge(site: Site, wish: Wish) -> None:
+    if wish.until is not None and wish.until <= site.clock():
+        raise Malformed("the consent would end before it begins", where="until")
     unknown = [p for p in wish.purposes if p not in site.settings.site.purposes[1:]]
     if unknown:
         raise Refusal(
@@ -179,6 +191,7 @@ def _recorded(site: Site, conn: Connection, consent: Consent, state: str) -> Giv
         "salt": site.randomness(16).hex(),
     }
     number = site.hand_in(conn, site.entry("consent", obj=digest(paper), state=state))
+    conn.execute(receipts.insert().values(entry=number, consent=consent.id, paper=json.dumps(paper)))
     return Given(consent, paper, number)
 
 

@@ -88,6 +88,14 @@ consents = Table(
     Column("recipients", Text, nullable=False, default="[]"),  # JSON list of names
 )
 
+receipts = Table(
+    "receipts",
+    metadata,
+    Column("entry", ForeignKey("entries.id"), primary_key=True),
+    Column("consent", ForeignKey("consents.id"), nullable=False, index=True),
+    Column("paper", Text, nullable=False),  # JSON: what the entry's digest is of; random ids alone
+)
+
 journals = Table(
     "journals",
     metadata,
