@@ -1,7 +1,7 @@
 """Frames decoded per second and core: reference, fast decoder, and the limit, a copy of the same bytes.
 
 346-byte frames of GB/T 32960.3-2016 in batches of 1,000, four layouts mixed, every field decoded, checksums
-verified.
+verified. Beside them the worst that a sender can do: frames of as many units as may be, no two of one layout.
 """
 
 import random
@@ -12,6 +12,7 @@ import numpy as np
 
 from onshore.gate.gb32960 import encode, reference
 from onshore.gate.gb32960.decode import decode
+from onshore.gate.gb32960.protocol import MAX_UNITS, Command, Flag, frame
 
 BATCH, SIZE = 1000, 346
 SHAPES = ((1, 0, 96, 36), (2, 0, 90, 36), (1, 1, 94, 36), (1, 2, 92, 36))  # motors, faults, cells, probes
@@ -33,9 +34,13 @@ def run() -> dict[str, float]:
     for batch in batches:
         assert not decode(batch, vehicles, 0).rejected
     count = BATCH * len(batches)
+    unlike = _unlike(BATCH)
+    assert not decode(unlike, vehicles, 0).rejected
     return {
         "gb32960 reference decoder": count / 10 / _best(lambda: [reference.decode(f) for f in batches[0]], 3),
         "gb32960 fast decoder": count / _best(lambda: [decode(b, vehicles, 0) for b in batches], 10),
+        "gb32960 reference decoder, no two alike": BATCH / _best(lambda: [reference.decode(f) for f in unlike], 3),
+        "gb32960 fast decoder, no two alike": BATCH / _best(lambda: decode(unlike, vehicles, 0), 3),
         "gb32960 limit: copy of the bytes": count / _best(lambda: [j.copy() for j in joined], 30),
     }
 
@@ -47,6 +52,18 @@ def _best(act: Callable[[], object], rounds: int) -> float:
         return time.process_time() - start
 
     return min(once() for _ in range(rounds))
+
+
+def _unlike(count: int, seed: int = 32960) -> list[bytes]:
+    """Frames of one size, each of MAX_UNITS units of the carmaker's of sizes of its own."""
+    dice = random.Random(seed)
+    made = []
+    for _ in range(count):
+        ends = sorted(dice.choices(range(100), k=MAX_UNITS - 1))
+        sizes = [b - a for a, b in zip([0, *ends], [*ends, 100], strict=True)]
+        units = b"".join(bytes((0x80 + i, 0, size, *bytes(size))) for i, size in enumerate(sizes))
+        made.append(frame(Command.REALTIME, Flag.COMMAND, b"LTEST000000000001", bytes((26, 1, 15, 8, 30, 59)) + units))
+    return made
 
 
 def _frame(dice: random.Random, i: int, motors: int, faults: int, cells: int, probes: int) -> bytes:
@@ -93,4 +110,4 @@ def _frame(dice: random.Random, i: int, motors: int, faults: int, cells: int, pr
 
 if __name__ == "__main__":
     for name, rate in run().items():
-        print(f"{name:36} {rate:12,.0f} frames/s")
+        print(f"{name:42} {rate:12,.0f} frames/s")

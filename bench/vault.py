@@ -128,9 +128,7 @@ def segments(folder: Path, engine: papers.Engine, root: RootKey, rows: int) -> d
     seen: list[int] = []
     reading, _ = timed(lambda: seen.extend(t.num_rows for t in read(engine, root, folder, SITE, use=STATUTORY, **ask)))
     one, _ = timed(lambda: list(read(engine, root, folder, SITE, use=USE, **ask | {"vehicles": [8]})))
-    erasing, _ = timed(
-        lambda: erase_vehicle(engine, root, folder, SITE, 7, before=1 << 62, turn=ask_rotate(engine), **clock)
-    )
+    erasing, _ = timed(lambda: erase_vehicle(engine, root, folder, SITE, 7, turn=ask_rotate(engine), **clock))
     return {
         "drain journal rows/s": rows / draining,
         "read rows/s": sum(seen) / reading,

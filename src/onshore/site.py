@@ -6,7 +6,7 @@ import secrets
 import time
 import tomllib
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass, field
 from datetime import date
 from functools import cached_property
@@ -26,8 +26,8 @@ from onshore.rules.rulebook import compile_rulebook
 from onshore.vault.drain import Drained
 from onshore.vault.drain import drain as drain_journals
 from onshore.vault.journal_files import ask_rotate, journals_before
+from onshore.vault.keeping import keeping
 from onshore.vault.keys import RootKey, read_root_key, site_key
-from onshore.vault.lock import hold
 from onshore.vault.papers import entries, open_papers, reading, sqlite_url, writing
 from onshore.words.catalogue import Signal
 from onshore.words.catalogue import parse as parse_catalogue
@@ -212,24 +212,31 @@ class Site:
         assert row is not None
         return int(row[0])
 
-    def drain(self) -> list[Drained]:
-        """Turn closed journals into segments, and hand what was kept and withheld to the ledger."""
-        done = []
-        while (
-            drained := drain_journals(
-                self.engine,
-                self.root,
-                self.vault,
-                self.id,
-                zone=self.pack.zone,
-                clock=self.clock,
-                randomness=self.randomness,
-                announce=self._announce,
-                buckets=self.settings.site.buckets,
-            )
-        ) is not None:
-            done.append(drained)
-        return done
+    def keeping(self) -> AbstractContextManager[None]:
+        """Hold the keep road, as `vault.keeping` says."""
+        return keeping(self.folder)
+
+    def drain(self, before: int | None = None) -> list[Drained]:
+        """Turn closed journals into segments, and hand what was kept and withheld to the ledger.
+
+        `before`: only those of earlier turns. Holds the keep road, so it refuses (`road-taken`) while another does.
+        """
+        with self.keeping():
+            return list(iter(lambda: self._drain(before), None))
+
+    def _drain(self, before: int | None) -> Drained | None:
+        return drain_journals(
+            self.engine,
+            self.root,
+            self.vault,
+            self.id,
+            zone=self.pack.zone,
+            clock=self.clock,
+            randomness=self.randomness,
+            announce=self._announce,
+            buckets=self.settings.site.buckets,
+            before=before,
+        )
 
     def bring_in(self) -> list[Drained]:
         """Have everything that gates acknowledged until now in segments before returning; what was drained here.
@@ -239,7 +246,7 @@ class Site:
         turn = ask_rotate(self.engine)
         done: list[Drained] = []
         for _ in range(_LOOKS):
-            with suppress_taken(), hold(self.folder / "locks" / "keep", "keep"):
+            with suppress_taken(), self.keeping():
                 done += self.drain()
             if not journals_before(self.engine, self.vault, turn):
                 return done
@@ -266,7 +273,7 @@ class Site:
         `keep` alone writes the log: where it runs elsewhere, wait for it; where nobody runs it, be it for a moment.
         """
         for _ in range(_LOOKS):
-            with suppress_taken(), hold(self.folder / "locks" / "keep", "keep"):
+            with suppress_taken(), self.keeping():
                 self.write_ledger()
             if not self._waiting(number):
                 return
@@ -274,12 +281,16 @@ class Site:
         raise Broken("the process that keeps the ledger wrote nothing for 30 seconds; look at it, then try again")
 
     def write_ledger(self) -> None:
-        """Write what waits to the log, in order; the caller holds the keep lock.
+        """Write what waits to the log, in order; holds the keep road.
 
         A crash between log and papers is mended here: entries already in the log are found by their bytes.
         """
         if not self._waiting(None):
             return
+        with self.keeping():
+            self._write_ledger()
+
+    def _write_ledger(self) -> None:
         log = Log(self.folder / "ledger", self.key("ledger"), self.settings.site.origin)
         with writing(self.engine) as conn:
             waiting = conn.execute(

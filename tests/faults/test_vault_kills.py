@@ -78,7 +78,6 @@ def erasing(folder, at, nth):
         room.vault,
         SITE,
         1,
-        before=1 << 62,
         turn=1,
         clock=room.clock,
         randomness=os.urandom,

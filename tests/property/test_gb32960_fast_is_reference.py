@@ -11,7 +11,9 @@ from hypothesis import strategies as st
 from onshore.gate.gb32960 import encode, reference
 from onshore.gate.gb32960 import tables as t
 from onshore.gate.gb32960.decode import decode
-from onshore.gate.gb32960.protocol import Command, Encryption, Flag, frame
+from onshore.gate.gb32960.groups import FEW, LOOKS
+from onshore.gate.gb32960.layout import CUSTOM, CUSTOM_UNITS
+from onshore.gate.gb32960.protocol import MAX_UNITS, Command, Encryption, Flag, frame
 from onshore.words.batch import BASE_NAMES
 from onshore.words.errors import Malformed
 
@@ -291,7 +293,7 @@ def check(frames, decoded):
     rows = [by_kind(said[i]["units"]) for i in kept]
     carried = {kind for row in rows for kind in row}
     expected = {name: how for name, how in EXPECTED.items() if how[0] in carried}
-    expected |= {f"gb32960.unit.0x{k:02x}": binary(k, bytes.fromhex) for k in carried if k >= 0x80}
+    expected |= {CUSTOM_UNITS: binary(CUSTOM, bytes.fromhex)} if CUSTOM in carried else {}
     assert set(batch.schema.names) == expected.keys() | BASE_NAMES
     for name, (kind, value) in expected.items():
         column = batch.column(name)
@@ -303,7 +305,10 @@ def check(frames, decoded):
 def by_kind(units):
     row = {}
     for unit in units:
-        row.setdefault(unit["id"], []).append(unit["data"])
+        if unit["id"] < CUSTOM:
+            row.setdefault(unit["id"], []).append(unit["data"])
+        else:
+            row.setdefault(CUSTOM, []).append(f"{unit['id']:02x}{len(unit['data']) // 2:04x}{unit['data']}")
     return row
 
 
@@ -327,6 +332,22 @@ def test_many_alike_and_a_few_others(shapes, data):
     frames = [shapes[i] for i in order]
     ids = np.arange(len(frames), dtype=np.int64)
     check(frames, decode(frames, ids + 1000, ids + 5))
+
+
+@given(st.lists(st.one_of(good, damaged()), min_size=1, max_size=4), st.integers(FEW, 2 * LOOKS))
+def test_among_more_layouts_than_are_looked_for(shapes, others):
+    """Whether frames are read together or one by one, the same comes out."""
+    unlike = [frame(2, Flag.COMMAND, VIN, bytes((26, 1, 15, 8, 30, 59, 0x80, 0, i)) + bytes(i)) for i in range(others)]
+    frames = [*unlike, *shapes, *unlike, *shapes] * (FEW // 2)
+    ids = np.arange(len(frames), dtype=np.int64)
+    check(frames, decode(frames, ids + 1000, ids + 5))
+
+
+@given(st.lists(st.sampled_from((b"\x08\0", b"\x09\0", b"\x80\0\0", b"\x80\0", b"\x0a", b"\x04\0")), max_size=3))
+def test_the_limit_of_units_is_the_same(last):
+    units = [b"\x08\0"] * (MAX_UNITS - 1) + last
+    frames = [frame(2, Flag.COMMAND, VIN, bytes((26, 1, 15, 8, 30, 59)) + b"".join(units))]
+    check(frames, decode(frames, [1000], [5]))
 
 
 @given(st.lists(good, max_size=8))

@@ -109,7 +109,7 @@ def test_what_left_is_shown_verified_and_opened(sh, later):
     assert seen.stdout.splitlines()[-1] == "verified"
     assert sh.json("transfer", "show", request)[0]["state"] == "permitted"
     assert request in sh("transfer", "list").stdout
-    assert "permitted" in sh("transfer", "show", request).stderr
+    assert "permitted" in sh("transfer", "show", request).stdout
     bundle = json.loads(sh("transfer", "show", request, "--bundle").stdout)
     assert bundle["parcels"][0]["manifest"]["subjects"] == 1
     held = json.loads(sh("rights", "access", VIN, "--as", "anna").stdout)
@@ -169,6 +169,9 @@ def test_a_person_erases_a_car_and_holds_the_certificate(sh):
     shown = sh.json("rights", "show", VIN)
     assert shown[0]["certificate"]["receipt"]["kind"] == "erasure"
     sh("rights", "erase", VIN, "--as", "engineer", code=1)
+    cases = len(sh.json("rights", "show", VIN))
+    sh("rights", "erase", VIN, "--as", "owner", "--out", str(sh.folder / "nowhere" / "c.json"), code=2)
+    assert len(sh.json("rights", "show", VIN)) == cases
 
 
 def test_a_restricted_car_is_read_by_nobody(sh):

@@ -13,11 +13,14 @@ from pathlib import Path
 import pytest
 from click.testing import CliRunner
 
+from onshore.cli.drives import computed
 from onshore.cli.main import cli
 from onshore.cli.simulate import test_vins as simulated
+from onshore.gate.gb32960 import encode
 from onshore.register import vehicles
 from onshore.register.consents import Wish, give
 from onshore.site import open_site
+from onshore.vault.lock import hold
 
 SOURCE = Path(vehicles.__file__).parents[2]
 MAIN = "from onshore.cli.main import main; main()"
@@ -29,13 +32,16 @@ def free_port():
         return probe.getsockname()[1]
 
 
-@contextmanager
-def serving(folder, *only):
+def started(folder, *only):
     command = [sys.executable, "-c", MAIN, "serve", "--site", str(folder), *only]
-    env = os.environ | {"PYTHONPATH": str(SOURCE)}
-    process = subprocess.Popen(command, env=env, stderr=subprocess.PIPE, text=True)
+    return subprocess.Popen(command, env=os.environ | {"PYTHONPATH": str(SOURCE)}, stderr=subprocess.PIPE, text=True)
+
+
+@contextmanager
+def serving(folder, *only, says="listens"):
+    process = started(folder, *only)
     try:
-        assert "listens" in process.stderr.readline()
+        assert says in process.stderr.readline()
         yield process
     finally:
         process.send_signal(signal.SIGTERM)
@@ -149,7 +155,69 @@ def test_no_log_line_names_a_car(site):
     assert not re.search(r"LTEST|121\.\d|31\.\d", out + err)
 
 
-@pytest.mark.parametrize("args", [("serve", "--only", "kitchen"), ("simulate", "--to", "nowhere")])
+def test_a_drive_replayed_beside_the_keeper_loses_no_acknowledged_row(site, tmp_path):
+    folder, _ = site
+    vin = simulated(1)[0].decode()
+    drive = tmp_path / "drive.hex"
+    frames = (encode.realtime(vin.encode(), 1_790_000_000_000 + m.offset, m.units) for m in computed(1, 40))
+    drive.write_text("\n".join(frame.hex() for frame in frames))
+    with serving(folder, "--only", "border,keep", says="border is in order"):
+        for _ in range(3):
+            said = json.loads(run("replay", str(drive), "--vehicle", vin, "--json", "--site", str(folder)))
+            assert said["acknowledged"] == 40
+    assert sum(e["rows_in"] for e in tallies(folder)) == 120
+    held = json.loads(run("rights", "access", vin, "--as", "officer", "--site", str(folder)))["held"]
+    assert {place["rows"] for place in held} == {120}
+
+
+def test_the_border_takes_up_what_a_crash_left_and_lets_go(site):
+    folder, _ = site
+    staged = folder / "staging" / "left-over.parcel"
+    staged.parent.mkdir(mode=0o700, exist_ok=True)
+    staged.write_bytes(b"half a parcel")
+    with serving(folder, "--only", "border", says="border is in order"):
+        assert not staged.exists()
+        with hold(folder / "locks" / "border", "border"):
+            pass
+
+
+def test_a_taken_port_ends_it_and_says_so(site):
+    folder, port = site
+    with socket.socket() as taken:
+        taken.bind(("127.0.0.1", port))
+        taken.listen()
+        process = started(folder)
+        _, said = process.communicate(timeout=60)
+    assert process.returncode == 2
+    assert f"cannot listen on 127.0.0.1:{port}" in said
+
+
+@pytest.mark.parametrize("host", ["256.0.0.1", "no such host"])
+def test_a_bad_host_ends_it_and_says_so(site, host):
+    folder, _ = site
+    toml = folder / "site.toml"
+    toml.write_text(toml.read_text().replace('host = "127.0.0.1"', f'host = "{host}"'))
+    process = started(folder)
+    _, said = process.communicate(timeout=60)
+    assert process.returncode == 2
+    assert "site.toml, [gate]" in said
+
+
+def test_there_is_no_console_yet(site):
+    done = CliRunner().invoke(cli, ["serve", "--only", "desk", "--site", str(site[0])])
+    assert done.exit_code == 2
+    assert "no console yet" in done.stderr
+
+
+@pytest.mark.parametrize(
+    "args",
+    [
+        ("serve", "--only", "kitchen"),
+        ("serve", "--only", ""),
+        ("serve", "--only", "gate,"),
+        ("simulate", "--to", "nowhere"),
+    ],
+)
 def test_wrong_use_is_told(site, args):
     folder, _ = site
     more = ("--site", str(folder)) if args[0] == "serve" else ()

@@ -1,16 +1,18 @@
 """Permits at the site: granted, revoked, and whether one stands at this moment."""
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import date
 from typing import Any
 
-from sqlalchemy import Row, select, update
+from sqlalchemy import Connection, Row, select, update
 
 from onshore.border import meter, moves, permit, requests
 from onshore.ledger.entry import digest
+from onshore.ledger.entry import read as read_entry
 from onshore.ledger.signer import Signer
 from onshore.site import Site
-from onshore.vault.papers import permits, reading, transfers, writing
+from onshore.vault.papers import entries, parcels, permits, reading, transfers, writing
 from onshore.words.errors import Broken, Malformed, Refusal
 from onshore.words.permit import Permit, Transfer
 
@@ -35,6 +37,10 @@ def draft(site: Site, request: Transfer, *, persons: int, start: date, until: da
         start=start,
         until=until,
         granted_by=by,
+        request=requests.named(request),
+        events_from=request.start,
+        events_until=request.until,
+        recipient_jurisdiction=recipient.jurisdiction,
     )
 
 
@@ -44,13 +50,17 @@ def grant(site: Site, draft: Permit, signer: Signer) -> Permit:
 
 
 def put_on_file(site: Site, note: str) -> Permit:
-    """Take in a permit that the regulator signed; Broken without that signature, refused for another site."""
+    """Take in a permit that the regulator signed, once; Broken without that signature, refused for another site."""
+    if not permit.is_one(note):
+        raise Malformed("this is no permit: a line of JSON, a blank line and the regulator's signature", where="note")
     granted = _opened(site, note)
-    request = requests.find(site, granted.transfer)
     if granted.site != site.id:
         raise Refusal("outside-permit", "this permit is for another site", remedy="ask the regulator for one for here")
+    requests.find(site, granted.transfer)
     with writing(site.engine) as conn:
-        moves.check(moves.REQUEST, request.state, "permitted")
+        if conn.execute(select(permits.c.id).where(permits.c.id == granted.id)).first():
+            raise Refusal("permit-known", "this permit is on file already", remedy="'onshore permit show' shows it")
+        moves.check(moves.REQUEST, _state(conn, granted.transfer), "permitted")
         conn.execute(permits.insert().values(id=granted.id, transfer=granted.transfer, note=note, granted=site.clock()))
         conn.execute(update(transfers).where(transfers.c.id == granted.transfer).values(state="permitted"))
         site.hand_in(conn, site.entry("permit", obj=digest(note), state="granted"))
@@ -58,25 +68,30 @@ def put_on_file(site: Site, note: str) -> Permit:
     return granted
 
 
-def revoke(site: Site, permit_id: str) -> None:
-    """Revoke a permit, from this instant; what has not left does not leave."""
+def revoke(site: Site, permit_id: str) -> list[str]:
+    """Revoke a permit, from this instant; returns the parcels under it that were past holding back.
+
+    It never waits for the border and is never refused for its sake. This transaction and the one that marks a parcel
+    as `sending` come one after the other: whichever commits first wins.
+    """
     row = _row(site, permit_id)
-    if row.revoked is not None:
-        raise Refusal(
-            "permit-revoked",
-            "this permit is revoked already",
-            article=_ARTICLE,
-            remedy="nothing more leaves under it; 'onshore permit show' lists the others",
-        )
     with writing(site.engine) as conn:
+        refuse_revoked(conn, permit_id, remedy="nothing more leaves under it; 'onshore permit show' lists the others")
         conn.execute(update(permits).where(permits.c.id == permit_id).values(revoked=site.clock()))
-        others = (permits.c.transfer == row.transfer) & permits.c.revoked.is_(None)
-        if conn.execute(select(permits.c.id).where(others)).first() is None:
-            state = conn.execute(select(transfers.c.state).where(transfers.c.id == row.transfer)).scalar_one()
-            moves.check(moves.REQUEST, state, "revoked")
+        if not requests.permit_stands(conn, row.transfer):
+            moves.check(moves.REQUEST, _state(conn, row.transfer), "revoked")
             conn.execute(update(transfers).where(transfers.c.id == row.transfer).values(state="revoked"))
         site.hand_in(conn, site.entry("permit", obj=digest(row.note), state="revoked"))
+        going = (parcels.c.permit == permit_id) & (parcels.c.state == "sending")
+        gone = list(conn.execute(select(parcels.c.id).where(going)).scalars())
     site.settle()
+    return gone
+
+
+def refuse_revoked(conn: Connection, permit_id: str, remedy: str = "ask for a new one") -> None:
+    """Refuse (`permit-revoked`) where the permit is revoked, as this transaction sees it."""
+    if conn.execute(select(permits.c.revoked).where(permits.c.id == permit_id)).scalar_one() is not None:
+        raise Refusal("permit-revoked", "the regulator revoked this permit", article=_ARTICLE, remedy=remedy)
 
 
 def in_force(site: Site, request: Transfer, permit_id: str | None = None) -> Permit:
@@ -129,29 +144,60 @@ def listed(site: Site) -> list[str]:
 
 def _standing(site: Site, request: Transfer, row: Row[Any]) -> Permit:
     granted = _opened(site, row.note)
-    article = _ARTICLE
-    if row.revoked is not None:
-        raise Refusal(
-            "permit-revoked", "the regulator revoked this permit", article=article, remedy="ask for a new one"
-        )
+    if (granted.id, granted.transfer, granted.site) != (row.id, row.transfer, site.id):
+        raise Broken("a permit is filed under another id, request or site than it was signed for; somebody moved it")
+    with reading(site.engine) as conn:
+        refuse_revoked(conn, row.id)
+        if any(_revokes(body, digest(row.note)) for body in _logged(site, conn)):
+            raise Broken("the ledger says that this permit was revoked, the papers say that it stands; nothing leaves")
     today = site.today()
     if not granted.start <= today <= granted.until:
         raise Refusal(
             "permit-expired",
             f"the permit holds from {granted.start} to {granted.until}, both included; today is {today}",
-            article=article,
+            article=_ARTICLE,
             remedy="ask the regulator for a permit that holds today",
         )
-    same = (request.purpose, request.categories, request.recipient)
-    recipient = site.recipient(request.recipient)
-    if same != (granted.purpose, granted.categories, granted.recipient) or recipient.key != granted.recipient_key:
+    if others := _other_terms(site, request, granted):
         raise Refusal(
             "outside-permit",
-            "the request, or the recipient's key in site.toml, is not what the permit names",
-            article=article,
+            f"not as the permit names it: {', '.join(others)}",
+            article=_ARTICLE,
             remedy="ship what was permitted, or ask for a permit that names this",
         )
     return granted
+
+
+def _other_terms(site: Site, request: Transfer, granted: Permit) -> list[str]:
+    """What of the request and its recipient in site.toml is not what the permit names."""
+    recipient = site.recipient(request.recipient)
+    held = {
+        "the request's id": (request.id, granted.transfer),
+        "the purpose": (request.purpose, granted.purpose),
+        "the categories": (request.categories, granted.categories),
+        "the recipient": (request.recipient, granted.recipient),
+        "the recipient's key": (recipient.key, granted.recipient_key),
+        "the recipient's jurisdiction": (recipient.jurisdiction, granted.recipient_jurisdiction),
+        "the vehicles, the period or who asked": (requests.named(request), granted.request),
+    }
+    return [name for name, (now, then) in held.items() if now != then]
+
+
+def _logged(site: Site, conn: Connection) -> Iterator[bytes]:
+    """What was handed in to the ledger, and what stands in it: neither of the two alone is enough to hide an entry."""
+    yield from conn.execute(select(entries.c.body)).scalars()
+    yield from site.ledger.entries()
+
+
+def _revokes(body: bytes, note: str) -> bool:
+    if note.encode() not in body:  # most entries are of something else, and reading them takes its time
+        return False
+    fields = read_entry(body)
+    return (fields.get("t"), fields.get("state"), fields.get("obj")) == ("permit", "revoked", note)
+
+
+def _state(conn: Connection, transfer_id: str) -> str:
+    return str(conn.execute(select(transfers.c.state).where(transfers.c.id == transfer_id)).scalar_one())
 
 
 def _opened(site: Site, note: str) -> Permit:

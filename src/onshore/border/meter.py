@@ -8,7 +8,7 @@ from sqlalchemy import ColumnElement, Connection, distinct, func, select
 from onshore.vault.papers import meter, parcels
 from onshore.words.errors import Refusal
 
-_ALIVE = ("reserved", "leaving", "left")
+_ALIVE = ("reserved", "leaving", "sending", "left")
 
 
 @dataclass(frozen=True)
@@ -61,7 +61,7 @@ def reserve(
     if total > limit:
         raise Refusal(
             "outside-permit",
-            f"the permit allows {limit} distinct persons; with this parcel there would be {total}",
+            f"the permit's limit of distinct persons is {limit}; with this parcel it would be {total}",
             article="Automotive Data Provisions (Trial), Art. 12",
             remedy="ask for fewer vehicles, or have the regulator grant a wider permit",
         )

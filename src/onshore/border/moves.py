@@ -8,18 +8,25 @@ REQUEST: Mapping[str, frozenset[str]] = {
     "asked": frozenset({"refused", "cleared"}),
     "refused": frozenset({"refused", "cleared", "revoked"}),
     "cleared": frozenset({"refused", "cleared", "permitted"}),
-    "permitted": frozenset({"refused", "permitted", "revoked"}),
+    "permitted": frozenset({"refused", "cleared", "permitted", "revoked"}),
     "revoked": frozenset({"refused", "cleared", "permitted", "revoked"}),
 }
-"""A request is judged when asked and again with each paper; cleared, it waits for the permit."""
+"""A request is judged when asked and again with each paper; cleared, it waits for the permit.
+
+While a permit stands it goes from cleared on to permitted at once.
+"""
 
 PARCEL: Mapping[str, frozenset[str]] = {
     "reserved": frozenset({"leaving", "unsent"}),
-    "leaving": frozenset({"left", "unsent"}),
+    "leaving": frozenset({"sending", "unsent"}),
+    "sending": frozenset({"left", "unsent"}),
     "left": frozenset(),
     "unsent": frozenset(),
 }
-"""Persons are reserved on the meter, the release is in the ledger, the file is in the outbox; or nothing left."""
+"""Persons are reserved on the meter; the release is in the ledger; nothing holds it back any more; it is in the outbox.
+
+Until it is `sending`, a revocation, a withdrawal or a restriction holds it back, and a crash unwinds it.
+"""
 
 
 def check(table: Mapping[str, frozenset[str]], old: str, new: str) -> str:

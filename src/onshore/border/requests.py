@@ -15,7 +15,8 @@ from onshore.rules.acts import Exported, Facts, PermitInForce, TransferAsked
 from onshore.rules.articles import PAPERS
 from onshore.rules.judge import judge
 from onshore.site import Site
-from onshore.vault.papers import reading, transfer_papers, transfers, writing
+from onshore.vault.age import check_recipient
+from onshore.vault.papers import permits, reading, transfer_papers, transfers, writing
 from onshore.words.errors import Malformed, Refusal
 from onshore.words.permit import Permit, Transfer
 from onshore.words.verdict import Verdict
@@ -34,13 +35,11 @@ class Standing:
 def ask(site: Site, transfer: Transfer) -> Standing:
     """Set a request down and judge it; the verdict, not an error, says whether the law would have it."""
     _acceptable(site, transfer)
+    found = touched(site, transfer, site.clock())
+    body = msgspec.json.encode(transfer).decode()
     with writing(site.engine) as conn:
-        conn.execute(
-            transfers.insert().values(
-                id=transfer.id, state="asked", asked=site.clock(), body=msgspec.json.encode(transfer).decode()
-            )
-        )
-    return rejudge(site, transfer)
+        conn.execute(transfers.insert().values(id=transfer.id, state="asked", asked=site.clock(), body=body))
+        return _judged(site, conn, transfer, found)
 
 
 def dry_run(site: Site, transfer: Transfer) -> tuple[Verdict, Touched]:
@@ -71,27 +70,18 @@ def rejudge(site: Site, transfer: Transfer) -> Standing:
     """Judge a request with the papers on file now, and write the verdict to the papers and the ledger."""
     found = touched(site, transfer, site.clock())
     with writing(site.engine) as conn:
-        verdict = judge(_asked(site, conn, transfer, found), _facts(site, conn, transfer), site.pack)
-        old = conn.execute(select(transfers.c.state).where(transfers.c.id == transfer.id)).scalar_one()
-        state = "cleared" if verdict.verdict == "allow" else "refused"
-        if old == "permitted" and state == "cleared":
-            state = old
-        moves.check(moves.REQUEST, old, state)
-        conn.execute(
-            update(transfers)
-            .where(transfers.c.id == transfer.id)
-            .values(state=state, verdict=msgspec.json.encode(verdict).decode())
-        )
-        site.hand_in(
-            conn,
-            site.entry(
-                "request",
-                obj=digest(asdict(transfer) | {"vehicles": [f"{v:016x}" for v in transfer.vehicles]}),
-                verdict=verdict.verdict,
-                reasons=sorted(verdict.codes()),
-            ),
-        )
-    return Standing(transfer, state, verdict)
+        return _judged(site, conn, transfer, found)
+
+
+def named(transfer: Transfer) -> str:
+    """The digest by which the ledger and a permit name a request: all that was asked, vehicles by their ids in hex."""
+    return digest(asdict(transfer) | {"vehicles": [f"{v:016x}" for v in transfer.vehicles]})
+
+
+def permit_stands(conn: Connection, transfer_id: str) -> bool:
+    """Whether a permit that nobody revoked is on a request's file."""
+    one = (permits.c.transfer == transfer_id) & permits.c.revoked.is_(None)
+    return conn.execute(select(permits.c.id).where(one)).first() is not None
 
 
 def judged_under(site: Site, conn: Connection, transfer: Transfer, permit: Permit, persons: set[int]) -> Verdict:
@@ -117,8 +107,34 @@ def listed(site: Site) -> list[Standing]:
     return [Standing(_transfer(r.body), r.state, _verdict(r.verdict)) for r in rows]
 
 
+def _judged(site: Site, conn: Connection, transfer: Transfer, found: Touched) -> Standing:
+    verdict = judge(_asked(site, conn, transfer, found), _facts(site, conn, transfer), site.pack)
+    state = conn.execute(select(transfers.c.state).where(transfers.c.id == transfer.id)).scalar_one()
+    for step in _way(state, allowed=verdict.verdict == "allow", stands=permit_stands(conn, transfer.id)):
+        state = moves.check(moves.REQUEST, state, step)
+    values = {"state": state, "verdict": msgspec.json.encode(verdict).decode()}
+    conn.execute(update(transfers).where(transfers.c.id == transfer.id).values(**values))
+    reasons = sorted(verdict.codes())
+    site.hand_in(conn, site.entry("request", obj=named(transfer), verdict=verdict.verdict, reasons=reasons))
+    return Standing(transfer, state, verdict)
+
+
+def _way(old: str, *, allowed: bool, stands: bool) -> tuple[str, ...]:
+    if not allowed:
+        return ("refused",)
+    if not stands:
+        return ("cleared",)
+    return ("permitted",) if old == "permitted" else ("cleared", "permitted")
+
+
 def _acceptable(site: Site, transfer: Transfer) -> None:
-    site.recipient(transfer.recipient)
+    try:
+        check_recipient(site.recipient(transfer.recipient).key)
+    except Malformed:
+        raise Malformed(
+            "its key is no age public key (age1…), so nothing can be sealed to it; mend it, then ask again",
+            where=f"site.toml, [recipients.{transfer.recipient}]",
+        ) from None
     if transfer.purpose == STATUTORY:
         raise Refusal(
             "statutory-ground",

@@ -1,15 +1,18 @@
 """What a request touches, as of now: read for its purpose, and sieved again with the consents that stand now."""
 
-from collections.abc import Iterable, Iterator
+import json
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 
 import numpy as np
 import pyarrow as pa
+from sqlalchemy import Connection, or_, select
 
 from onshore.consent.sieve import sieve
 from onshore.register.consents import Standing
 from onshore.register.vehicles import owners
 from onshore.site import Site
+from onshore.vault.papers import consents, vehicles
 from onshore.vault.read import read
 from onshore.words.errors import Refusal
 from onshore.words.permit import Transfer
@@ -33,11 +36,11 @@ def cells(site: Site, transfer: Transfer, now: int) -> Iterator[tuple[str, Tally
     Only rows kept on consent are read; statutory rows serve statutory monitoring alone.
     """
     use = Use(transfer.purpose, transfer.recipient)
-    consents = Standing(site).columns()
+    allowed = Standing(site).columns()
     for category in transfer.categories:
         for table in _consented(site, transfer, category):
             for batch in table.combine_chunks().to_batches():
-                sieved = sieve(batch, consents, site.rulebook, now, only=use)
+                sieved = sieve(batch, allowed, site.rulebook, now, only=use)
                 yield category, sieved.tally, sieved.kept
 
 
@@ -71,3 +74,35 @@ def touched(site: Site, transfer: Transfer, now: int) -> Touched:
     owner = owners(site)
     found.persons = {owner[v] for v in found.vehicles}
     return found
+
+
+def resting_on(conn: Connection, transfer: Transfer, now: int) -> dict[int, int]:
+    """The consents that stand now for this purpose and recipient: their ids, each with its vehicle."""
+    fits = (consents.c.purpose == transfer.purpose) & consents.c.category.in_(transfer.categories)
+    open_now = consents.c.withdrawn.is_(None) & or_(consents.c.until.is_(None), consents.c.until > now)
+    rows = conn.execute(select(consents.c.id, consents.c.vehicle, consents.c.recipients).where(fits, open_now))
+    return {row.id: row.vehicle for row in rows if transfer.recipient in json.loads(row.recipients)}
+
+
+def refuse_fallen(conn: Connection, transfer: Transfer, then: Mapping[int, int], touched: set[int], now: int) -> None:
+    """Refuse where a consent under one of the `touched` vehicles fell since `then`, or one of them is restricted now.
+
+    Consents that were given meanwhile change nothing: nobody is in a parcel without one that stood before.
+    """
+    remedy = f"ship again: 'onshore transfer ship {transfer.id}'; the new parcel goes without it"
+    restricted = conn.execute(select(vehicles.c.id).where(vehicles.c.restricted.is_not(None))).scalars()
+    if not touched.isdisjoint(restricted):
+        raise Refusal(
+            "restricted",
+            "a vehicle of this parcel was restricted while it was sealed; nothing left",
+            article="PIPL Art. 47",
+            remedy=remedy,
+        )
+    fallen = then.keys() - resting_on(conn, transfer, now).keys()
+    if any(then[consent] in touched for consent in fallen):
+        raise Refusal(
+            "consent-withdrawn",
+            "a consent that this parcel rests on ended while it was sealed; nothing left",
+            article="PIPL Art. 15",
+            remedy=remedy,
+        )

@@ -2,8 +2,7 @@
 
 import hashlib
 import json
-from collections.abc import Iterator
-from contextlib import suppress
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from itertools import groupby
 from operator import itemgetter
@@ -16,7 +15,7 @@ from sqlalchemy import Connection, func, select, update
 
 from onshore.border import grants, meter, moves, requests
 from onshore.border.parcel import Packing
-from onshore.border.selection import cells, touched
+from onshore.border.selection import cells, refuse_fallen, resting_on, touched
 from onshore.border.send import send
 from onshore.site import Site
 from onshore.vault.age import seal_stream
@@ -26,6 +25,7 @@ from onshore.vault.papers import parcels, reading, writing
 from onshore.words.errors import Broken, Refusal
 from onshore.words.permit import Permit, Transfer
 
+_OPEN = ("reserved", "leaving", "sending")
 _PART_ROWS = 250_000  # of a Parquet file in the parcel, give or take a segment
 
 
@@ -47,22 +47,26 @@ def ship(site: Site, transfer_id: str) -> Shipped:
         transfer = requests.find(site, transfer_id).transfer
         permit = grants.in_force(site, transfer)
         going = _reserve(site, transfer, permit)
-        _seal(site, transfer, permit, going)
-        return _leave(site, going.id)
+        try:
+            _seal(site, transfer, permit, going)
+            return _leave(site, transfer, going)
+        except BaseException:
+            _take_up(site, going.id)
+            raise
 
 
 def resume(site: Site) -> None:
-    """After a crash: what the ledger says is leaving leaves, if its permit still stands; all else is unwound."""
+    """After a crash: what is not in the outbox yet is unwound; nothing is sent on the word of an older look.
+
+    Permit, consent and restriction count at the moment of leaving, so the next `ship` asks for all of them anew. The
+    caller holds the border's lock.
+    """
     with reading(site.engine) as conn:
-        open_ones = conn.execute(
-            select(parcels.c.id, parcels.c.state).where(parcels.c.state.in_(("reserved", "leaving")))
-        ).all()
+        open_ones = list(conn.execute(select(parcels.c.id).where(parcels.c.state.in_(_OPEN))).scalars())
     for parcel in open_ones:
-        if parcel.state == "reserved":
-            _unwind(site, parcel.id)
-        else:
-            with suppress(Refusal):  # its permit fell: unwound, and the ledger says so
-                _leave(site, parcel.id)
+        _take_up(site, parcel)
+    for left_over in (site.folder / "staging").glob("*.parcel"):
+        left_over.unlink()
 
 
 @dataclass(frozen=True)
@@ -70,9 +74,12 @@ class _Going:
     id: str
     vehicles: set[int]
     persons: int
+    consents: Mapping[int, int]
 
 
 def _reserve(site: Site, transfer: Transfer, permit: Permit) -> _Going:
+    with reading(site.engine) as conn:
+        standing = resting_on(conn, transfer, site.clock())
     found = touched(site, transfer, site.clock())
     if not found.rows:
         raise Refusal(
@@ -101,7 +108,7 @@ def _reserve(site: Site, transfer: Transfer, permit: Permit) -> _Going:
             sensitive=requests.is_sensitive(site, transfer),
             persons=found.persons,
         )
-    return _Going(parcel, found.vehicles, len(found.persons))
+    return _Going(parcel, found.vehicles, len(found.persons), standing)
 
 
 def _seal(site: Site, transfer: Transfer, permit: Permit, going: _Going) -> None:
@@ -134,39 +141,60 @@ def _seal(site: Site, transfer: Transfer, permit: Permit, going: _Going) -> None
         _move(conn, going.id, "leaving", **values)
 
 
-def _leave(site: Site, parcel: str) -> Shipped:
-    """Send what the ledger has as leaving, once it is under a checkpoint; unwind it where the permit fell meanwhile."""
+def _leave(site: Site, transfer: Transfer, going: _Going) -> Shipped:
+    """Send what was sealed, once its entry is under a checkpoint, unless something fell since: asked last of all.
+
+    The move to `sending` is committed together with the last look at permit, consents and restrictions, and before
+    the file moves: whoever revokes, withdraws or restricts after that commit comes after the parcel.
+    """
     with reading(site.engine) as conn:
-        row = conn.execute(select(parcels).where(parcels.c.id == parcel)).one()
+        row = conn.execute(select(parcels).where(parcels.c.id == going.id)).one()
     proof = site.proof(row.entry)
-    staged, outbox = _staged(site, parcel), site.folder / "outbox"
-    gone = outbox / staged.name
-    if staged.exists():
-        try:
-            grants.in_force(site, requests.find(site, row.transfer).transfer, row.permit)
-        except Refusal:
-            _unwind(site, parcel)
-            raise
-        if _digest(staged) != row.sha256:
-            raise Broken(f"the staged file of parcel {parcel} was altered after it was sealed; nothing was sent")
-        gone = send(staged, proof, outbox)
-    elif not gone.exists():
-        raise Broken(f"the sealed file of parcel {parcel} is neither staged nor in the outbox; look for who moved it")
+    staged = _staged(site, going.id)
+    if not staged.exists() or _digest(staged) != row.sha256:
+        raise Broken(
+            f"the staged file of parcel {going.id} was altered or taken away after it was sealed; nothing was sent. "
+            "Look for who writes in the folder 'staging', then ship again"
+        )
+    grants.in_force(site, transfer, row.permit)
+    with writing(site.engine) as conn:
+        grants.refuse_revoked(conn, row.permit)
+        refuse_fallen(conn, transfer, going.consents, going.vehicles, site.clock())
+        _move(conn, going.id, "sending")
+    gone = send(staged, proof, site.folder / "outbox")
+    persons = _note_left(site, going.id)
+    manifest = json.loads(row.manifest)
+    return Shipped(going.id, gone, manifest, persons, sum(part["rows"] for part in manifest["parts"]))
+
+
+def _take_up(site: Site, parcel: str) -> None:
+    """End what stopped halfway: what is not staged any more left, even if somebody fetched it since; else unwind."""
+    with reading(site.engine) as conn:
+        state = conn.execute(select(parcels.c.state).where(parcels.c.id == parcel)).scalar_one()
+    if state == "sending" and not _staged(site, parcel).exists():
+        _note_left(site, parcel)
+    elif state in _OPEN:
+        _unwind(site, parcel)
+
+
+def _note_left(site: Site, parcel: str) -> int:
     with writing(site.engine) as conn:
         _move(conn, parcel, "left", left=site.clock())
-        persons = meter.of_parcel(conn, parcel)
-    manifest = json.loads(row.manifest)
-    return Shipped(parcel, gone, manifest, persons, sum(part["rows"] for part in manifest["parts"]))
+        return meter.of_parcel(conn, parcel)
 
 
 def _unwind(site: Site, parcel: str) -> None:
-    """Nothing of this parcel left: give its persons back to the meter, and say so where the ledger said it would."""
-    _staged(site, parcel).unlink(missing_ok=True)
+    """Nothing of this parcel left: give its persons back to the meter, and say so where the ledger said it would.
+
+    The staged file goes last: as long as it is there, a crash in here is taken up as what it is.
+    """
+    (site.folder / "outbox" / f"{parcel}.tlog-proof").unlink(missing_ok=True)
     with writing(site.engine) as conn:
         row = conn.execute(select(parcels).where(parcels.c.id == parcel)).one()
         _move(conn, parcel, "unsent")
         if row.entry is not None:
             site.hand_in(conn, site.entry("release", obj=f"sha256:{row.sha256}", state="unsent"))
+    _staged(site, parcel).unlink(missing_ok=True)
     site.settle()
 
 
@@ -200,6 +228,8 @@ def _head(site: Site, transfer: Transfer, going: _Going) -> dict[str, Any]:
     return {
         "onshore": "parcel/1",
         "parcel": going.id,
+        "transfer": transfer.id,
+        "request": requests.named(transfer),
         "site": site.id,
         "jurisdiction": site.settings.site.jurisdiction,
         "pack": site.rulebook.pack,

@@ -7,6 +7,8 @@ from typing import Any
 import click
 
 from onshore.cli.common import answers_for_errors, as_option, clock_text, json_option, put, say, site_option
+from onshore.cli.transfer import counted
+from onshore.words.errors import Malformed, Refusal
 
 
 @click.group()
@@ -21,10 +23,14 @@ def permit() -> None:
 @click.option("--until", type=click.DateTime(["%Y-%m-%d"]), help="Last day, inclusive.")
 @click.option(
     "--key",
-    type=click.Path(path_type=Path, exists=True),
+    type=click.Path(path_type=Path, exists=True, dir_okay=False),
     help="The regulator's signing key; by default the site's.",
 )
-@click.option("--note", type=click.Path(path_type=Path, exists=True), help="A permit that was signed elsewhere.")
+@click.option(
+    "--note",
+    type=click.Path(path_type=Path, exists=True, dir_okay=False),
+    help="A permit that was signed elsewhere.",
+)
 @as_option
 @site_option
 @json_option
@@ -47,7 +53,7 @@ def grant(
     here = open_site(site)
     here.person(actor, "regulator")
     if note:
-        granted = grants.put_on_file(here, note.read_text())
+        granted = grants.put_on_file(here, _text_of(note))
     else:
         if not (transfer_id and persons and start and until):
             raise click.UsageError("give TRANSFER with --persons, --from and --until, or --note FILE")
@@ -55,7 +61,8 @@ def grant(
     if as_json:
         put({"permit": granted.id, "persons": granted.persons, "until": granted.until.isoformat()})
     else:
-        say(f"granted: at most {granted.persons} persons, {granted.start} to {granted.until}, route {granted.route}")
+        limit = f"at most {counted(granted.persons, 'person')}"
+        say(f"granted: {limit}, {granted.start} to {granted.until}, route {granted.route}")
         click.echo(granted.id)
 
 
@@ -72,8 +79,13 @@ def revoke(permit_id: str, actor: str, site: Path, as_json: bool) -> None:
 
     here = open_site(site)
     here.person(actor, "regulator")
-    grants.revoke(here, permit_id)
-    put({"revoked": permit_id}) if as_json else say("revoked: nothing more leaves under it")
+    gone = grants.revoke(here, permit_id)
+    if as_json:
+        put({"revoked": permit_id, "on_their_way": gone})
+        return
+    say("revoked: nothing more leaves under it")
+    for parcel in gone:
+        say(f"  parcel {parcel} was on its way into the outbox already")
 
 
 @permit.command()
@@ -94,22 +106,47 @@ def show(permit_id: str | None, site: Path, as_json: bool) -> None:
             put({"permit": one, "note": shown.note, "used": shown.used, "revoked": shown.revoked})
             continue
         state = f"revoked {clock_text(shown.revoked)}" if shown.revoked else f"{granted.start} to {granted.until}"
-        click.echo(
-            f"{one}  {state}  {shown.used} of {granted.persons} persons  {granted.purpose} -> {granted.recipient}"
+        limit = counted(granted.persons, "person")
+        click.echo(f"{one}  {state}  {shown.used} of {limit}  {granted.purpose} -> {granted.recipient}")
+        if permit_id:
+            click.echo(f"\n{shown.note}", nl=False)
+
+
+def _text_of(note: Path) -> str:
+    try:
+        return note.read_bytes().decode()
+    except UnicodeDecodeError:
+        raise Malformed("it holds no text, so it is no permit", where=str(note)) from None
+
+
+def _signer(here: Any, actor: str, path: Path) -> Any:
+    """The regulator's key in a file; Malformed where it is none, refused where site.toml knows another."""
+    from onshore.ledger.signer import Signer
+
+    try:
+        signer = Signer(f"{here.settings.site.name}/{actor}", path.read_bytes())
+    except FileNotFoundError:
+        raise Malformed("there is no such file; give the regulator's signing key with --key", where=str(path)) from None
+    except ValueError:
+        raise Malformed("no signing key; one is 32 bytes and nothing else", where=str(path)) from None
+    if signer.vkey != here.person(actor, "regulator").vkey:
+        raise Refusal(
+            "wrong-key",
+            f"the key in {path} is not the one whose verifier key site.toml has for '{actor}'",
+            remedy=f"sign with {actor}'s own key",
         )
+    return signer
 
 
 def _drafted(here: Any, transfer_id: str, persons: int, start: date, until: date, actor: str, key: Path | None) -> Any:
     from onshore.border import grants, requests
-    from onshore.ledger.signer import Signer
-    from onshore.words.errors import Refusal
 
     request = requests.find(here, transfer_id)
     if request.state == "refused":
         first = request.verdict.reasons[0]
         raise Refusal(first.code, first.says, article=first.article, remedy=first.remedy)
     path = key or here.folder / "keys" / "regulator.key"
-    signer = Signer(f"{here.settings.site.name}/{actor}", path.read_bytes())
+    signer = _signer(here, actor, path)
     draft = grants.draft(
         here,
         request.transfer,

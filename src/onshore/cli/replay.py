@@ -43,7 +43,7 @@ def replay(file: Path, vin: str, kind: str | None, site: Path, as_json: bool) ->
             return car.acknowledged, car.refused
 
     acknowledged, refused = asyncio.run(drive_in())
-    here.drain()
+    here.bring_in()
     here.settle()
     if as_json:
         put({"sent": len(frames), "acknowledged": acknowledged, "refused": refused})

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import click
 
-from onshore.cli.common import answers_for_errors, as_option, clock_text, json_option, put, say, site_option
+from onshore.cli.common import answers_for_errors, as_option, clock_text, iso, json_option, put, say, site_option
 
 
 @click.group()
@@ -17,9 +17,11 @@ def rights() -> None:
 @click.argument("vin")
 @as_option
 @site_option
+@json_option
 @answers_for_errors
-def access(vin: str, actor: str, site: Path) -> None:
-    """Print all that is held about VIN, as one JSON document: purposes, grounds, periods, recipients."""
+def access(vin: str, actor: str, site: Path, as_json: bool) -> None:
+    """Print all that is held about VIN, always as one JSON document: purposes, grounds, periods, recipients."""
+    del as_json
     from onshore.register import vehicles
     from onshore.rights.access import access as seen
     from onshore.site import open_site
@@ -33,8 +35,9 @@ def access(vin: str, actor: str, site: Path) -> None:
 @click.argument("vin")
 @as_option
 @site_option
+@json_option
 @answers_for_errors
-def restrict(vin: str, actor: str, site: Path) -> None:
+def restrict(vin: str, actor: str, site: Path, as_json: bool) -> None:
     """From this moment no reader sees a row of VIN; what is kept stays."""
     from onshore.register import vehicles
     from onshore.rights import cases
@@ -43,8 +46,11 @@ def restrict(vin: str, actor: str, site: Path) -> None:
     here = open_site(site)
     here.person(actor, "owner", "officer")
     case = cases.opened(here, vehicles.find(here, vin), "restrict", actor)
-    say("restricted: nobody reads it, nothing of it leaves; 'onshore rights erase' would erase it")
-    click.echo(case.id)
+    if as_json:
+        put({"case": case.id, "kind": case.kind, "asked": iso(case.asked)})
+    else:
+        say("restricted: nobody reads it, nothing of it leaves; 'onshore rights erase' would erase it")
+        click.echo(case.id)
 
 
 @rights.command()
@@ -63,6 +69,8 @@ def erase(vin: str, out: Path | None, actor: str, site: Path, as_json: bool) -> 
 
     here = open_site(site)
     here.person(actor, "owner", "officer")
+    if out:
+        out.touch(0o600)  # before anything is erased: a certificate that has no place to go must not come too late
     case = erased(here, vehicles.find(here, vin), actor)
     paper = certificate(here, case)
     if out:
@@ -96,7 +104,7 @@ def show(vin: str, site: Path, as_json: bool) -> None:
                     "case": case.id,
                     "kind": case.kind,
                     "state": case.state,
-                    "asked": case.asked,
+                    "asked": iso(case.asked),
                     "certificate": paper,
                 }
             )

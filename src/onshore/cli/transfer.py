@@ -6,7 +6,8 @@ from typing import Any
 
 import click
 
-from onshore.cli.common import answers_for_errors, as_option, instant, json_option, put, say, site_option
+from onshore.cli.common import answers_for_errors, as_option, clock_text, instant, json_option, put, say, site_option
+from onshore.rules.articles import PAPERS
 
 
 @click.group()
@@ -63,13 +64,13 @@ def ask(
         standing = requests.ask(here, request)
         here.settle()
         verdict = standing.verdict
-        _tell(standing, as_json=as_json)
+        _tell(here, standing, as_json=as_json)
     raise SystemExit(0 if verdict.verdict == "allow" else 1)
 
 
-@transfer.command()
+@transfer.command(epilog=f"KIND is one of: {', '.join(PAPERS)}.")
 @click.argument("transfer_id", metavar="ID")
-@click.argument("kind")
+@click.argument("kind", type=click.Choice(PAPERS), metavar="KIND")
 @click.option("--number", required=True, help="The paper's own number.")
 @click.option("--until", help="Its last day, inclusive.")
 @click.option("--file", "file", type=click.Path(path_type=Path, exists=True, dir_okay=False), help="Its scan.")
@@ -87,7 +88,7 @@ def paper(
     site: Path,
     as_json: bool,
 ) -> None:
-    """Put a paper on a request's file (KIND as in the scenario book) and have it judged again."""
+    """Put a paper of some KIND on a request's file and have the request judged again."""
     from onshore.border import requests
     from onshore.site import open_site
 
@@ -97,7 +98,7 @@ def paper(
     digest = hashlib.sha256(file.read_bytes()).hexdigest() if file else None
     standing = requests.file_paper(here, request, kind, number=number, by=actor, until=until, sha256=digest)
     here.settle()
-    _tell(standing, as_json=as_json)
+    _tell(here, standing, as_json=as_json)
 
 
 @transfer.command()
@@ -117,7 +118,7 @@ def ship(transfer_id: str, actor: str, site: Path, as_json: bool) -> None:
     if as_json:
         put({"parcel": str(shipped.file), "persons": shipped.persons, "rows": shipped.rows})
     else:
-        say(f"left: {shipped.rows} rows of {shipped.persons} persons")
+        say(f"left: {counted(shipped.rows, 'row')} of {counted(shipped.persons, 'person')}")
         click.echo(shipped.file)
 
 
@@ -128,15 +129,16 @@ def ship(transfer_id: str, actor: str, site: Path, as_json: bool) -> None:
 @json_option
 @answers_for_errors
 def show(transfer_id: str, bundle: bool, site: Path, as_json: bool) -> None:
-    """Show a request: its state, verdict and papers."""
-    from onshore.border import requests, spotcheck
+    """Show a request: state, route, reasons, counters, papers, permits and parcels."""
+    from onshore.border import spotcheck
     from onshore.site import open_site
 
     here = open_site(site)
     if bundle:
         put(spotcheck.bundle(here, transfer_id))
-    else:
-        _tell(requests.find(here, transfer_id), as_json=as_json)
+        return
+    seen = spotcheck.overview(here, transfer_id)
+    put(seen) if as_json else click.echo("\n".join(_lines(seen)))
 
 
 @transfer.command("list")
@@ -149,30 +151,89 @@ def list_(site: Path, as_json: bool) -> None:
     from onshore.site import open_site
 
     for standing in requests.listed(open_site(site)):
-        _tell(standing, as_json=as_json) if as_json else click.echo(
-            f"{standing.transfer.id}  {standing.state:10}{standing.transfer.purpose} -> {standing.transfer.recipient}"
-        )
+        asked = standing.transfer
+        if as_json:
+            put({**_document(standing), "purpose": asked.purpose, "recipient": asked.recipient})
+        else:
+            click.echo(f"{asked.id}  {standing.state:10}{asked.purpose} -> {asked.recipient}")
 
 
-def _tell(standing: Any, *, as_json: bool) -> None:
+def counted(number: int, noun: str) -> str:
+    """A number with its noun: 1 person, 2 persons."""
+    return f"{number} {noun}" if number == 1 else f"{number} {noun}s"
+
+
+def _document(standing: Any) -> dict[str, Any]:
     from dataclasses import asdict
 
+    return {"id": standing.transfer.id, "state": standing.state, **asdict(standing.verdict)}
+
+
+def _tell(here: Any, standing: Any, *, as_json: bool) -> None:
     if as_json:
-        put({"id": standing.transfer.id, "state": standing.state, **asdict(standing.verdict)})
+        put(_document(standing))
         return
     click.echo(standing.transfer.id)
     say(f"{standing.state}; route: {standing.verdict.route or 'none'}")
     tell_verdict(standing.verdict)
+    say(f"next: {_next(here, standing)}")
+
+
+def _next(here: Any, standing: Any) -> str:
+    """The command that brings a request further, with somebody of this site who may give it."""
+    act, words, role = {
+        "refused": ("transfer paper", "KIND --number N", "officer"),
+        "cleared": ("permit grant", "--persons N --from DAY --until DAY", "regulator"),
+        "revoked": ("permit grant", "--persons N --from DAY --until DAY", "regulator"),
+        "permitted": ("transfer ship", "", "officer"),
+    }[standing.state]
+    who = next((name for name, person in here.settings.people.items() if person.role == role), role.upper())
+    return " ".join(filter(None, ("onshore", act, standing.transfer.id, words, "--as", who)))
+
+
+def _lines(seen: dict[str, Any]) -> list[str]:
+    """A request for a person to read, line by line."""
+    asked = seen["request"]
+    period = f"{clock_text(asked['start'])} to {clock_text(asked['until'])}"
+    cars = counted(len(asked["vehicles"]), "vehicle") if asked["vehicles"] else "all vehicles"
+    return [
+        f"{seen['id']}  {seen['state']}; route: {seen['route'] or 'none'}",
+        f"  {asked['purpose']} -> {asked['recipient']}: {', '.join(asked['categories'])}, {period}, {cars}",
+        *(_reason_lines(seen["verdict"], r["code"], r["says"], r["article"], r["remedy"]) for r in seen["reasons"]),
+        *(_counter_line(c["name"], c["used"], c["threshold"]) for c in seen["counters"]),
+        *(
+            f"  paper {p['kind']}: number {p['number']}, until {p['until'] or 'further notice'}, "
+            f"filed {clock_text(p['filed'])} by {p['filed_by']}"
+            for p in seen["papers"]
+        ),
+        *(
+            f"  permit {p['id']}: granted {clock_text(p['granted'])}, {counted(p['used'], 'person')} used, "
+            + (f"revoked {clock_text(p['revoked'])}" if p["revoked"] else "not revoked")
+            for p in seen["permits"]
+        ),
+        *(
+            f"  parcel {p['id']}: {p['state']}, {counted(p['persons'], 'person')}, permit {p['permit']}"
+            + (f", left {clock_text(p['left'])}" if p["left"] else "")
+            for p in seen["parcels"]
+        ),
+    ]
+
+
+def _reason_lines(verdict: str, code: str, says: str, article: str, remedy: str) -> str:
+    lines = f"  {verdict} ({code}): {says}\n    article: {article}"
+    return f"{lines}\n    what would help: {remedy}" if remedy else lines
+
+
+def _counter_line(name: str, used: int, threshold: int | None) -> str:
+    return f"  {name}: {used} of {threshold or 'no limit'}"
 
 
 def tell_verdict(verdict: Any) -> None:
     """A verdict for a person: each reason with its article and what would help, and the counters."""
     for reason in verdict.reasons:
-        say(f"  {verdict.verdict} ({reason.code}): {reason.says}\n    article: {reason.article}")
-        if reason.remedy:
-            say(f"    what would help: {reason.remedy}")
+        say(_reason_lines(verdict.verdict, reason.code, reason.says, reason.article, reason.remedy))
     for counter in verdict.counters:
-        say(f"  {counter.name}: {counter.used} of {counter.threshold or 'no limit'}")
+        say(_counter_line(counter.name, counter.used, counter.threshold))
 
 
 def _tell_dry(verdict: Any, found: Any, *, as_json: bool) -> None:
@@ -188,5 +249,6 @@ def _tell_dry(verdict: Any, found: Any, *, as_json: bool) -> None:
     if as_json:
         put({"dry_run": True, **figures, **asdict(verdict)})
     else:
-        say(f"would touch {figures['rows']} rows of {figures['persons']} persons; consent withholds {withheld or 0}")
+        touched = f"{counted(found.rows, 'row')} of {counted(len(found.persons), 'person')}"
+        say(f"would touch {touched}; consent withholds {withheld or 0}")
         tell_verdict(verdict)

@@ -13,7 +13,7 @@ import click
 from onshore.cli.common import answers_for_errors, json_option, put
 from onshore.ledger import __main__ as verifier
 from onshore.ledger import verify as check
-from onshore.ledger.note import Unreadable, Wrong, open_note
+from onshore.ledger.note import Key, Unreadable, Wrong, open_note, read_checkpoint, read_policy
 from onshore.ledger.verify import Finding
 from onshore.words.errors import Broken, Malformed
 
@@ -42,7 +42,12 @@ def verify(
     """Verify PATH offline: a parcel (its proof beside it), a receipt, a .tlog-proof, or a ledger/ folder.
 
     Prints what was checked, line by line, and `verified`; or the first thing that is wrong, exit 3.
+    With --identity the opened parcel, a plain tar, lies in a temporary folder of its own while this runs.
     """
+    if permit_key is not None and identity is None:
+        raise click.UsageError("--permit-key checks what is inside a parcel: give --identity as well")
+    _keys(key, "--key")
+    _check_files(policy, since)
     told: list[Finding] = []
     wrong: Wrong | None = None
     if identity is not None and (path.is_dir() or path.suffix in {".json", ".tlog-proof"}):
@@ -62,6 +67,37 @@ def verify(
     else:
         click.echo("verified" if wrong is None else f"wrong: {wrong}")
     sys.exit(0 if wrong is None else Broken.exit_code)
+
+
+def _keys(given: str, option: str) -> tuple[Key, ...]:
+    """The verifier keys behind an option; Malformed where it is neither such a key nor a file of such."""
+    try:
+        return verifier.keys_of(given)
+    except (Unreadable, OSError) as error:
+        if "+" in given or _exists(Path(given)):
+            raise Malformed(str(error), where=f"{option} {given}") from None
+        raise Malformed(f"'{given}' is neither a verifier key (name+id+key) nor a file", where=option) from None
+
+
+def _exists(path: Path) -> bool:
+    try:
+        return path.exists()
+    except OSError:  # longer than a name may be
+        return False
+
+
+def _check_files(policy: Path | None, since: Path | None) -> None:
+    """Malformed, with the file's name, where a policy or an older checkpoint cannot be read as one."""
+    try:
+        if policy is not None:
+            read_policy(policy.read_bytes())
+    except (Unreadable, OSError) as error:
+        raise Malformed(str(error), where=f"--policy {policy}") from None
+    try:
+        if since is not None:
+            read_checkpoint(since.read_text("utf-8").rpartition("\n\n")[0] + "\n")
+    except (Wrong, OSError, UnicodeDecodeError) as error:
+        raise Malformed(f"no checkpoint of a log: {error}", where=f"--since {since}") from None
 
 
 def _document(told: list[Finding], wrong: Wrong | None) -> dict[str, object]:
@@ -89,7 +125,7 @@ def _inside(path: Path, identity: Path, permit_key: str | None) -> Iterator[Find
     if permit_key is None:
         yield Finding(False, "permit's signature: no regulator's key was given (--permit-key)")
     else:
-        open_note(permit, verifier.keys_of(permit_key))
+        open_note(permit, _keys(permit_key, "--permit-key"))
         yield Finding(True, "permit's signature: the regulator's")
 
 

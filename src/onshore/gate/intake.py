@@ -1,6 +1,10 @@
 """What happens to every batch: sieved, then written, and only then acknowledged."""
 
+from collections.abc import Iterator
+from contextlib import contextmanager
+
 import pyarrow as pa
+from sqlalchemy.exc import DBAPIError
 
 from onshore.consent.sieve import sieve
 from onshore.register import vehicles
@@ -19,7 +23,8 @@ class Intake:
 
     def look_up(self, vin: bytes) -> int | None:
         """The id of a registered vehicle by its 17 VIN bytes; None for a stranger."""
-        return vehicles.look_up(self._site, vin)
+        with _papers():
+            return vehicles.look_up(self._site, vin)
 
     def take_in(self, batch: pa.RecordBatch) -> None:
         """Sieve a decoded batch and keep what may be kept; returns when that is durable, raises when it is not.
@@ -27,9 +32,24 @@ class Intake:
         The caller acknowledges after this returns, never before: a car that hears nothing sends again.
         """
         site = self._site
-        sieved = sieve(batch, self._standing.columns(), site.rulebook, site.clock())
+        with _papers():
+            consents = self._standing.columns()
+        sieved = sieve(batch, consents, site.rulebook, site.clock())
         self._journal.append(sieved, pack=site.rulebook.pack)
 
     def tick(self) -> None:
-        """Let the journal begin a new file when its time has come or somebody asked."""
-        self._journal.tick()
+        """Let the journal begin a new file when its time has come or somebody asked.
+
+        Right before it the doors hand over what they hold, so that it lies in a file of the turn it arrived in.
+        """
+        with _papers():
+            self._journal.tick()
+
+
+@contextmanager
+def _papers() -> Iterator[None]:
+    """Papers that do not answer are a disk that does not: nothing counts as kept, and the car sends again."""
+    try:
+        yield
+    except DBAPIError as failed:
+        raise OSError(f"the papers do not answer: {failed.orig}") from failed

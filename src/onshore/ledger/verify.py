@@ -4,6 +4,7 @@ import base64
 import json
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
+from datetime import datetime, timedelta
 from hashlib import sha256
 from typing import Any
 
@@ -112,18 +113,9 @@ def parcel(text: bytes, sealed_sha256: str, trust: Trust) -> Iterator[Finding]:
     found = read_proof(text)
     yield from _proven(found, trust)
     entry = read_entry(found.entry or b"")
-    _same(
-        (entry.get("t"), entry.get("state")),
-        ("release", "leaving"),
-        "proof",
-        "its entry lets no parcel leave",
-    )
-    _same(
-        entry.get("obj"),
-        f"sha256:{sealed_sha256}",
-        "parcel",
-        "its bytes are not those that the ledger says were released",
-    )
+    _same((entry.get("t"), entry.get("state")), ("release", "leaving"), "proof", "its entry lets no parcel leave")
+    due, otherwise = f"sha256:{sealed_sha256}", "its bytes are not those that the ledger says were released"
+    _same(entry.get("obj"), due, "parcel", otherwise)
     yield Finding(True, "parcel: its bytes are those that the ledger says were released")
 
 
@@ -139,6 +131,8 @@ def contents(text: bytes, manifest: bytes, permit: bytes, parts: Mapping[str, st
     _same(entry.get("permit"), digest(permit), "permit", "it is not the one that the ledger names")
     _same(said.get("permit"), digest(permit), "permit", "it is not the one that the manifest names")
     yield Finding(True, "permit: it is the one that the manifest and the ledger name")
+    _permitted(entry, said, _object(permit.rpartition(b"\n\n")[0], "permit"))
+    yield Finding(True, "permit's terms: request, purpose, categories, recipient, period, persons and day are within")
     listed = _listed(said)
     for name in sorted({*listed, *parts}):
         if name not in parts or name not in listed:
@@ -146,6 +140,10 @@ def contents(text: bytes, manifest: bytes, permit: bytes, parts: Mapping[str, st
         _same(listed[name], parts[name], name, "its bytes are not those that the manifest names")
     _same(entry.get("parts"), [f"sha256:{h}" for h in listed.values()], "parts", "the ledger names others")
     yield Finding(True, f"parts: {len(listed)}, each as manifest and ledger name it")
+
+
+_TERMS = {"dest": "recipient_jurisdiction", "start": "events_from", "until": "events_until"}
+"""What a manifest and a permit call by different names."""
 
 
 def read_proof(raw: bytes) -> Proof:
@@ -344,6 +342,29 @@ def _listed(manifest: Mapping[str, Any]) -> dict[str, str]:
     if len(listed) != len(manifest["parts"]):
         raise Wrong("it lists a part twice", "manifest")
     return listed
+
+
+def _permitted(entry: Mapping[str, Any], said: Mapping[str, Any], terms: Mapping[str, Any]) -> None:
+    """Hold an entry and a manifest against a permit's words (Automotive Data Provisions, Art. 12)."""
+    for name in ("site", "transfer", "request", "purpose", "recipient", *_TERMS):
+        term = _TERMS.get(name, name)
+        if said.get(name) is None or said[name] != terms.get(term) or entry.get(name, said[name]) != said[name]:
+            raise Wrong(f"its '{name}' is not the permit's '{term}', or not the ledger's", "manifest")
+    try:
+        asked = {*said["categories"], *(part["category"] for part in said["parts"])}
+        at = datetime.fromisoformat(entry["at"])
+        # The permit's days are local to a site whose zone a stranger need not know: some zone on earth has to have one.
+        last, first = ((at + timedelta(hours=h)).date().isoformat() for h in (14, -12))
+        held = {
+            "categories": asked <= set(terms["categories"]),
+            "subjects": 0 <= said["subjects"] == entry["subjects"] <= terms["persons"],
+            "day": first <= terms["until"] and terms["start"] <= last,
+        }
+    except (KeyError, TypeError, ValueError, AttributeError):
+        raise Wrong("it or the manifest does not say what was permitted", "permit") from None
+    for name, within in held.items():
+        if not within:
+            raise Wrong(f"its {name}: beyond what the permit allows, or not the ledger's", "manifest")
 
 
 def _object(raw: bytes, where: str) -> dict[str, Any]:

@@ -87,12 +87,10 @@ def withdraw(site: Site, vehicle: Vehicle, *, purpose: str | None = None, catego
         return _withdrawn(site, conn, gone)
 
 
-def withdraw_all(site: Site, vehicle: Vehicle) -> list[Given]:
-    """Withdraw whatever stands for a vehicle, be it nothing: what an erasure does first."""
-    now = site.clock()
-    with writing(site.engine) as conn:
-        gone = [replace(c, withdrawn=now) for c in _read(conn, vehicle.id) if _is_open(c, now)]
-        return _withdrawn(site, conn, gone)
+def withdraw_all(site: Site, conn: Connection, vehicle: Vehicle, now: int) -> list[Given]:
+    """Withdraw whatever stands for a vehicle, be it nothing, inside the transaction that asks for its erasure."""
+    gone = [replace(c, withdrawn=now) for c in _read(conn, vehicle.id) if _is_open(c, now)]
+    return _withdrawn(site, conn, gone)
 
 
 def _is_open(c: Consent, now: int) -> bool:

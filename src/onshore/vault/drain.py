@@ -24,6 +24,7 @@ from onshore.vault.segments import (
     write_segment,
 )
 from onshore.vault.split import split
+from onshore.words.errors import Broken
 from onshore.words.tally import Tally
 
 AT_ONCE = 256 << 20  # bytes of journal files taken together; several times as much memory
@@ -60,6 +61,7 @@ def drain(
     announce: Callable[[Drained], bytes],
     buckets: int = BUCKETS,
     at_once: int = AT_ONCE,
+    before: int | None = None,
     step: Callable[[str], None] = lambda _step: None,
 ) -> Drained | None:
     """Turn closed journal files into segments; None where nothing is left to do: call again until then.
@@ -67,10 +69,11 @@ def drain(
     `folder` is the vault's, `zone` the IANA name whose days the segments follow. `announce` gives the bytes
     that tell the ledger; they are handed in with the same commit that lists the segments and destroys the
     journals' keys. A crash before it leaves the journals, after it the segments; the next drain clears what
-    is left over.
+    is left over. `before` leaves alone what belongs to that turn or a later one. One process drains; of two at
+    once, one is Broken and the rows are there once.
     """
     _clear(engine, folder)
-    taken = _take(closed_journals(engine, folder), at_once)
+    taken = _take(closed_journals(engine, folder, before), at_once)
     if not taken:
         return None
     tallies, pieces = _read(taken, root, site, zone, buckets)
@@ -85,7 +88,13 @@ def drain(
         written.append(write_segment(piece, place, id_, shelf, clock, randomness))
         step("written")
     drained = Drained(tuple(closed.id for closed in taken), tallies, tuple(written))
-    _commit(engine, drained, paths, announce(drained) if tallies else None)
+    entry = announce(drained) if tallies else None
+    try:
+        _commit(engine, drained, paths, entry)
+    except Broken:
+        for path in paths:
+            (folder / path).unlink(missing_ok=True)  # nobody may have a note of them any more
+        raise
     step("committed")
     _unlink(taken, step)
     forget_freed_pages(engine)
@@ -95,7 +104,7 @@ def drain(
 def _clear(engine: Engine, folder: Path) -> None:
     left = drained_files(engine, folder)
     for path in left:
-        path.unlink()
+        path.unlink(missing_ok=True)
     if strays.clear(engine, folder) or left:
         forget_freed_pages(engine)  # the keys were struck before the crash, but may still lie in the log
 
@@ -130,12 +139,14 @@ def _commit(engine: Engine, drained: Drained, paths: list[Path], entry: bytes | 
         for segment in drained.segments:
             list_segment(conn, segment)
         strays.strike(conn, paths)
-        conn.execute(delete(journals).where(journals.c.id.in_(drained.journals)))
+        struck = conn.execute(delete(journals).where(journals.c.id.in_(drained.journals))).rowcount
+        if struck != len(drained.journals):
+            raise Broken("a journal was drained meanwhile: two processes keep one site; stop one")
         if entry is not None:
             conn.execute(insert(entries).values(body=entry))
 
 
 def _unlink(taken: list[Closed], step: Callable[[str], None]) -> None:
     for closed in taken:
-        closed.path.unlink()
+        closed.path.unlink(missing_ok=True)
         step("unlinked")

@@ -20,11 +20,13 @@ from onshore.vault.journal_files import (
     GATE,
     LOCK,
     MAKING,
+    depart,
     key_context,
     numbers_in,
     numbers_of,
     path_of,
     raise_counter,
+    reach,
     turn_of,
 )
 from onshore.vault.keys import KEY_BYTES, NONCE_BYTES, Randomness, RootKey
@@ -52,7 +54,6 @@ class _Current:
     name: JournalName
     cipher: AESGCM
     opened: int
-    turn: int
     records: int = 0
     end: int = 0  # of the last acknowledged record
 
@@ -88,10 +89,12 @@ class Journal:
         self._write, self._sync, self._step = write, sync, step
         self._current: _Current | None = None
         make_folder(self._place)
-        self._road = contextlib.ExitStack()
-        self._road.enter_context(hold(self._place / LOCK, f"gate {gate}"))
         self._shut = False
-        self._clear_unborn()
+        with contextlib.ExitStack() as road:
+            road.enter_context(hold(self._place / LOCK, f"gate {gate}"))
+            self._clear_unborn()
+            self._reached = self._reach()
+            self._road = road.pop_all()
 
     def append(self, sieved: Sieved, *, pack: str) -> None:
         """Seal and write one batch with its tally, and sync; after an OSError nothing of it counts as kept.
@@ -106,10 +109,15 @@ class Journal:
         self._put(self._current, payload_of(sieved, pack))
 
     def tick(self) -> None:
-        """Close the file where it is old enough or somebody asked (`ask_rotate`); for the gate's timer."""
-        if (current := self._current) is None:
-            return
-        if self._clock() - current.opened >= self._limits.age or self._turn() != current.turn:
+        """Close the file where it is old enough or somebody asked (`ask_rotate`); for the gate's timer.
+
+        The gate appends what it holds first, with nothing received in between: files belong to the turn that
+        the last tick found, so that whatever came before somebody asked lies in a file of an earlier turn.
+        """
+        if self._turn() != self._reached:
+            self.rotate()
+            self._reached = self._reach()
+        elif (current := self._current) is not None and self._clock() - current.opened >= self._limits.age:
             self.rotate()
 
     def rotate(self) -> None:
@@ -124,7 +132,8 @@ class Journal:
         """Close the file and give up the road."""
         self.rotate()
         self._shut = True
-        self._road.close()
+        with self._road, contextlib.suppress(DBAPIError):  # unsaid, the lock tells it
+            depart(self._engine, self._gate)
 
     def __enter__(self) -> Self:
         return self
@@ -176,12 +185,13 @@ class Journal:
             with writing(self._engine) as conn:
                 least = max(numbers_in(self._folder, self._gate), default=0) + 1
                 number = raise_counter(conn, f"journal/{self._gate}", least)
-                name, turn = JournalName(self._site, self._gate, number), turn_of(conn)
+                name = JournalName(self._site, self._gate, number)
                 wrapped = self._root.wrap(key, key_context(name.id))
-                conn.execute(insert(journals).values(id=name.id, wrapped=wrapped, opened=opened, turn=turn))
+                row = {"id": name.id, "wrapped": wrapped, "opened": opened, "turn": self._reached}
+                conn.execute(insert(journals).values(row))
         except DBAPIError as failed:
             raise OSError(f"papers could not note the key of a new journal file: {failed.orig}") from failed
-        return _Current(fd, name, AESGCM(key), opened, turn)
+        return _Current(fd, name, AESGCM(key), opened)
 
     def _put(self, current: _Current, payload: Buffer) -> None:
         nonce = self._randomness(NONCE_BYTES)
@@ -209,6 +219,10 @@ class Journal:
         if (current := self._current) is not None:
             self._current = None
             os.close(current.fd)  # its lock goes with it: from here on it may be drained
+
+    def _reach(self) -> int:
+        with writing(self._engine) as conn:
+            return reach(conn, self._gate)
 
     def _turn(self) -> int:
         with reading(self._engine) as conn:

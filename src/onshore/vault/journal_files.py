@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
-from sqlalchemy import Connection, Engine, insert, select, update
+from sqlalchemy import Connection, Engine, delete, insert, select, update
 
 from onshore.vault.keys import RootKey
 from onshore.vault.papers import journals, meta, reading, writing
@@ -53,21 +53,22 @@ def numbers_of(conn: Connection, gate: str) -> list[int]:
     return [int(id_.rpartition("/")[2]) for id_ in ids]
 
 
-def closed_journals(engine: Engine, folder: Path) -> list[Closed]:
+def closed_journals(engine: Engine, folder: Path, before: int | None = None) -> list[Closed]:
     """Files that no gate is writing, oldest first by gate; open ones are locked by their writer.
 
-    Broken where a file is gone that papers hold a key for: its batches were acknowledged.
+    `before`: only those of earlier turns. Broken where a file is gone that papers hold a key for: its batches
+    were acknowledged.
     """
     with reading(engine) as conn:
-        rows = conn.execute(select(journals.c.id, journals.c.wrapped)).all()
-    keys = {(gate, int(number)): row.wrapped for row in rows for gate, number in [row.id.split("/")]}
+        rows = conn.execute(select(journals.c.id, journals.c.wrapped, journals.c.turn)).all()
+    keys = {(gate, int(number)): row for row in rows for gate, number in [row.id.split("/")]}
     last = dict(sorted(keys))
     found = []
-    for (gate, number), wrapped in sorted(keys.items()):
+    for (gate, number), row in sorted(keys.items()):
         making = (folder / FOLDER / gate / MAKING).exists()  # looked at before the name it would be given
-        closed = Closed(gate, number, path_of(folder, gate, number), wrapped)
+        closed = Closed(gate, number, path_of(folder, gate, number), row.wrapped)
         if closed.path.exists():
-            found.append(closed)
+            found += [closed] if before is None or row.turn < before else []
         elif not making or number != last[gate]:
             raise Broken(f"the file of journal {closed.id} is missing: restore it from a backup")
     return [closed for closed in found if not in_use(closed.path)]
@@ -94,7 +95,7 @@ def key_context(id_: str) -> str:
 
 
 def ask_rotate(engine: Engine) -> int:
-    """Ask every gate to close its file at its next tick; the turn that files opened from now on belong to."""
+    """Ask every gate to close its file at its next tick; the turn that its files belong to from that tick on."""
     with writing(engine) as conn:
         return raise_counter(conn, "rotate")
 
@@ -111,6 +112,35 @@ def journals_before(engine: Engine, folder: Path, turn: int) -> list[str]:
     with reading(engine) as conn:
         ids = list(conn.execute(asked).scalars())
     return [id_ for id_ in ids if _exists(folder, id_)]
+
+
+def reach(conn: Connection, gate: str) -> int:
+    """Note that a gate holds nothing that it received before now outside its files; the turn it has reached."""
+    turn = turn_of(conn)
+    _leave(conn, gate)
+    conn.execute(insert(meta).values(name=f"turn/{gate}", value=str(turn)))
+    return turn
+
+
+def depart(engine: Engine, gate: str) -> None:
+    """Note that a gate was closed: nobody need wait for it."""
+    with writing(engine) as conn:
+        _leave(conn, gate)
+
+
+def gates_behind(engine: Engine, folder: Path, turn: int) -> list[str]:
+    """Gates that run and have not reached that turn: they may still hold frames from before it.
+
+    One that ended without a word holds its lock no more. One that starts notes its turn before it hears a frame.
+    """
+    with reading(engine) as conn:
+        rows = conn.execute(select(meta).where(meta.c.name.like("turn/%"))).all()
+    behind = [row.name.removeprefix("turn/") for row in rows if int(row.value) < turn]
+    return [gate for gate in sorted(behind) if in_use(folder / FOLDER / gate / LOCK)]
+
+
+def _leave(conn: Connection, gate: str) -> None:
+    conn.execute(delete(meta).where(meta.c.name == f"turn/{gate}"))
 
 
 def _exists(folder: Path, id_: str) -> bool:

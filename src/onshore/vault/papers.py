@@ -24,6 +24,8 @@ from sqlalchemy import (
 )
 from sqlalchemy.exc import OperationalError
 
+_IMPATIENT = 100  # milliseconds
+
 metadata = MetaData()
 
 # Ids of vehicles and persons are random positive 63-bit integers. Instants are milliseconds UTC.
@@ -32,7 +34,7 @@ meta = Table(
     "meta",
     metadata,
     # "format", "consents" and "rotate" (change counters), "buckets", "journal/<gate>" (its last file's
-    # number)
+    # number), "turn/<gate>" (the turn that a gate which runs has reached)
     Column("name", String(40), primary_key=True),
     Column("value", Text, nullable=False),
 )
@@ -102,7 +104,7 @@ journals = Table(
     Column("id", String(40), primary_key=True),  # "<gate>/<number>", as the file is named
     Column("wrapped", LargeBinary, nullable=False),
     Column("opened", BigInteger, nullable=False),
-    Column("turn", BigInteger, nullable=False),  # the counter "rotate" of meta at that moment
+    Column("turn", BigInteger, nullable=False),  # the counter "rotate" of meta that its gate had reached
 )
 
 segments = Table(
@@ -202,6 +204,7 @@ rights_cases = Table(
     Column("kind", String(12), nullable=False),  # access, restrict, erase
     Column("asked", BigInteger, nullable=False),
     Column("asked_by", String(80), nullable=False),
+    Column("turn", BigInteger),  # of an erasure: what lies in journals of turns before it goes
     Column("state", String(16), nullable=False),
     Column("done", BigInteger),
     Column("entry", ForeignKey("entries.id")),
@@ -211,7 +214,7 @@ rights_cases = Table(
 
 def open_papers(url: str) -> Engine:
     """Open (where new: lay out) the papers at a SQLAlchemy URL; SQLite runs in WAL mode, synced in full."""
-    engine = create_engine(url)
+    engine = create_engine(url, hide_parameters=True)  # an error's text may reach a log
     if engine.dialect.name == "sqlite":
         event.listen(engine, "connect", _strict_sqlite)
         event.listen(engine, "begin", _begin)
@@ -244,17 +247,28 @@ def forget_freed_pages(engine: Engine, *, rebuild: bool = False) -> bool:
 
     `rebuild` writes the file anew as well, as erasing needs: `secure_delete` zeroes what is struck, but not the
     copies that rows leave behind when SQLite moves them between pages. False where another connection was in
-    the way for longer than the busy timeout or the disk is full (ask again), and for other databases.
+    the way or the disk is full (ask again), and for other databases. Writers wait meanwhile, so it is not
+    patient; and it rebuilds only once nobody is in the way, lest the log grow with every try.
     """
     if engine.dialect.name != "sqlite":
         return False
     with engine.connect().execution_options(isolation_level="AUTOCOMMIT") as conn:
+        patience = conn.exec_driver_sql("PRAGMA busy_timeout").scalar_one()
+        conn.exec_driver_sql(f"PRAGMA busy_timeout={_IMPATIENT}")
         try:
-            if rebuild:
+            emptied = _empty_log(conn)
+            if rebuild and emptied:
                 conn.exec_driver_sql("VACUUM")  # through memory: temp_store above
-            return not conn.exec_driver_sql("PRAGMA wal_checkpoint(TRUNCATE)").scalar_one()
+                emptied = _empty_log(conn)
         except OperationalError:
             return False
+        finally:
+            conn.exec_driver_sql(f"PRAGMA busy_timeout={patience}")
+        return emptied
+
+
+def _empty_log(conn: Connection) -> bool:
+    return not conn.exec_driver_sql("PRAGMA wal_checkpoint(TRUNCATE)").scalar_one()
 
 
 def _strict_sqlite(connection: Any, _record: Any) -> None:

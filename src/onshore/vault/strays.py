@@ -6,6 +6,7 @@ from pathlib import Path
 from sqlalchemy import Connection, Engine, delete, insert, select
 
 from onshore.vault.papers import reading, segments, strays, writing
+from onshore.words.errors import Broken
 
 
 def note(conn: Connection, paths: Iterable[Path]) -> None:
@@ -16,22 +17,26 @@ def note(conn: Connection, paths: Iterable[Path]) -> None:
 
 
 def strike(conn: Connection, paths: Iterable[Path]) -> None:
-    """Strike files from the note: papers list them now."""
+    """Strike files from the note: papers list them now. Broken where somebody struck one before: its file is gone."""
     for path in paths:
-        conn.execute(delete(strays).where(strays.c.path == path.as_posix()))
+        if conn.execute(delete(strays).where(strays.c.path == path.as_posix())).rowcount != 1:
+            raise Broken("a file being written was cleared away meanwhile: two processes keep one site; stop one")
 
 
 def clear(engine: Engine, folder: Path) -> int:
-    """Remove every noted file that papers do not list, then the notes; how many notes there were."""
+    """Remove every noted file that papers do not list, then the notes; how many notes there were.
+
+    Under the write lock, so that nobody lists a file between the look and its removal.
+    """
     with reading(engine) as conn:
+        if conn.execute(select(strays.c.path).limit(1)).first() is None:
+            return 0
+    with writing(engine) as conn:
         noted = list(conn.execute(select(strays.c.path)).scalars())
-        listed = {path for path in noted if _is_listed(conn, Path(path).stem)}
-    for path in noted:
-        if path not in listed:
-            (folder / path).unlink(missing_ok=True)
-    if noted:
-        with writing(engine) as conn:
-            strike(conn, map(Path, noted))
+        for path in noted:
+            if not _is_listed(conn, Path(path).stem):
+                (folder / path).unlink(missing_ok=True)
+        strike(conn, map(Path, noted))
     return len(noted)
 
 

@@ -33,7 +33,11 @@ class Transfer:
 
 @dataclass(frozen=True)
 class Permit:
-    """The regulator's limits. `start` and `until` are inclusive local dates; `persons` is a cap on distinct persons."""
+    """The regulator's limits. `start` and `until` are inclusive local dates; `persons` is a cap on distinct persons.
+
+    `request` is the digest of the whole request, its vehicles and period with it, as the ledger names it; `events_from`
+    and `events_until` are that period once more for people, [from, until) in milliseconds UTC.
+    """
 
     id: str
     site: str
@@ -47,3 +51,7 @@ class Permit:
     start: date
     until: date
     granted_by: str
+    request: str
+    events_from: int
+    events_until: int
+    recipient_jurisdiction: str

@@ -23,6 +23,10 @@ PERMIT = Permit(
     start=date(2026, 1, 1),
     until=date(2026, 12, 31),
     granted_by="regulator",
+    request="sha256:00",
+    events_from=0,
+    events_until=1,
+    recipient_jurisdiction="DE",
 )
 
 
@@ -40,8 +44,16 @@ def test_a_changed_byte_anywhere_is_not_believed(where, change):
 
 @pytest.mark.parametrize(
     "text",
-    ["hello\n", "{}\n", '{"onshore":"parcel/1"}\n', "[]\n", permit.text_of(PERMIT).replace('"persons":5,', "")],
+    ["hello\n", "{}\n", '{"onshore":"parcel/1"}\n', "[]\n", permit.text_of(PERMIT).replace('"persons":5,', "")]
+    + [permit.text_of(PERMIT).replace('"persons":5', f'"persons":{v}') for v in ('"5"', "[]", "5.5", "null")]
+    + [permit.text_of(PERMIT).replace('"p1"', '"p1","more":1'), "[" * 100_000 + "\n"],
 )
 def test_a_note_with_other_words_is_no_permit(text):
     with pytest.raises(Broken):
         permit.read(SIGNER.sign(text), SIGNER.vkey)
+
+
+def test_a_permit_is_told_from_other_notes_by_its_shape():
+    assert permit.is_one(permit.signed(PERMIT, SIGNER.sign))
+    for text in ("hello\n", "[]\n", '{"onshore":"parcel/1"}\n', "[" * 100_000 + "\n"):
+        assert not permit.is_one(SIGNER.sign(text))

@@ -1,74 +1,20 @@
 import io
 import json
-import tarfile
-from dataclasses import replace
+from dataclasses import asdict, replace
+from datetime import timedelta
 
 import pyarrow.parquet as pq
-import pyrage
 import pytest
 
 from onshore.border import grants, meter, requests, spotcheck
 from onshore.border.transfer import ship
 from onshore.ledger.signer import Signer
 from onshore.register import consents
-from onshore.vault.papers import permits, reading, writing
-from onshore.words.errors import Broken, Refusal
-from onshore.words.permit import Transfer
+from onshore.site import open_site
+from onshore.vault.papers import entries, permits, reading, transfers, writing
+from onshore.words.errors import Broken, Malformed, Refusal
 
 PAPERS = ("impact-assessment", "standard-contract", "export-notice", "separate-consent")
-
-
-@pytest.fixture
-def border(hands):
-    return Border(hands)
-
-
-class Border:
-    """An engineer, an officer and a regulator at a real site."""
-
-    def __init__(self, hands):
-        self.hands, self.site = hands, hands.site
-
-    def request(self, **change):
-        asked = Transfer(
-            id=self.site.randomness(8).hex(),
-            purpose="warranty-analysis",
-            categories=("track", "vehicle-operation"),
-            recipient="stuttgart",
-            start=self.hands.now - 86_400_000,
-            until=self.hands.now + 86_400_000,
-            asked_by="engineer",
-        )
-        return replace(asked, **change)
-
-    def ask(self, **change):
-        request = self.request(**change)
-        return request, requests.ask(self.site, request)
-
-    def file(self, request, *kinds):
-        for kind in kinds:
-            standing = requests.file_paper(self.site, request, kind, number="1", by="officer", until=None, sha256=None)
-        return standing
-
-    def regulator(self):
-        return Signer("shanghai/regulator", (self.site.folder / "keys" / "regulator.key").read_bytes())
-
-    def draft(self, request, **change):
-        today = self.site.today()
-        drafted = grants.draft(
-            self.site, request, persons=2, start=today, until=today, by="regulator", route="contract-or-certificate"
-        )
-        return replace(drafted, **change)
-
-    def permitted(self, **change):
-        request, _ = self.ask()
-        self.file(request, *PAPERS)
-        return request, grants.grant(self.site, self.draft(request, **change), self.regulator())
-
-    def opened(self, shipped):
-        tar = pyrage.decrypt(shipped.file.read_bytes(), [pyrage.x25519.Identity.from_str(self.hands.identity)])
-        with tarfile.open(fileobj=io.BytesIO(tar)) as parcel:
-            return {m.name: parcel.extractfile(m).read() for m in parcel.getmembers()}
 
 
 def refused(act):
@@ -248,7 +194,17 @@ def test_a_permit_for_something_else_is_refused(border, change, reason):
     )
 
 
-@pytest.mark.parametrize("change", [{"recipient_key": "age1other"}, {"categories": ("track",)}, {"purpose": "repair"}])
+@pytest.mark.parametrize(
+    "change",
+    [
+        {"recipient_key": "age1other"},
+        {"categories": ("track",)},
+        {"purpose": "repair"},
+        {"recipient": "munich"},
+        {"recipient_jurisdiction": "US"},
+        {"request": "sha256:00"},
+    ],
+)
 def test_a_permit_that_names_other_things_than_the_request_does_not_serve(border, change):
     consented(border.hands, 1)
     request, _ = border.permitted(**change)
@@ -302,3 +258,102 @@ def test_the_year_counts_persons_once(border):
         assert meter.exported(conn, year + 1) == meter.Exported(0, 0)
         owners = {border.hands.car(n).owner for n in (1, 2, 3)}
         assert meter.new_in_year(conn, year, owners, sensitive=True) == 1
+
+
+@pytest.mark.parametrize(
+    "widened",
+    [{"vehicles": (1, 2)}, {"start": 0}, {"until": 1 << 50}, {"asked_by": "somebody"}, {"purpose": "repair"}],
+)
+def test_a_request_that_was_altered_in_the_papers_is_not_the_permitted_one(border, widened):
+    consented(border.hands, 1)
+    request, _ = border.permitted()
+    body = json.dumps(asdict(replace(request, **widened)))
+    with writing(border.site.engine) as conn:
+        conn.execute(transfers.update().values(body=body))
+    refusal = refused(lambda: ship(border.site, request.id))
+    assert refusal.reason == "outside-permit"
+    assert list((border.site.folder / "outbox").iterdir()) == []
+
+
+def test_a_recipient_that_moved_to_another_jurisdiction_is_not_the_permitted_one(border):
+    consented(border.hands, 1)
+    request, _ = border.permitted()
+    toml = border.site.folder / "site.toml"
+    toml.write_text(toml.read_text().replace('"DE"', '"CN"'))
+    moved = open_site(border.site.folder, clock=border.site.clock)
+    refusal = refused(lambda: ship(moved, request.id))
+    assert (refusal.reason, "jurisdiction" in refusal.says) == ("outside-permit", True)
+
+
+def test_a_permit_that_was_moved_to_another_request_is_not_believed(border):
+    consented(border.hands, 1)
+    _, permit = border.permitted()
+    other, _ = border.ask(categories=("track",))
+    border.file(other, *PAPERS)
+    for values, asked in (({"transfer": other.id}, other), ({"id": "f" * 16}, other)):
+        with writing(border.site.engine) as conn:
+            conn.execute(permits.update().values(**values))
+        with pytest.raises(Broken, match="another id, request or site"):
+            ship(border.site, asked.id)
+    assert permit.transfer != other.id
+
+
+@pytest.mark.parametrize("hidden", [False, True])
+def test_a_revocation_that_was_struck_from_the_papers_stands_in_the_ledger(border, hidden):
+    consented(border.hands, 1)
+    request, permit = border.permitted()
+    grants.revoke(border.site, permit.id)
+    with writing(border.site.engine) as conn:
+        conn.execute(permits.update().values(revoked=None))
+        if hidden:
+            conn.execute(entries.update().values(body=b"{}"))
+    with pytest.raises(Broken, match="ledger says that this permit was revoked"):
+        ship(border.site, request.id)
+
+
+def test_revoking_one_of_two_permits_leaves_the_request_permitted(border):
+    consented(border.hands, 1)
+    request, first = border.permitted()
+    second = grants.grant(border.site, border.draft(request), border.regulator())
+    grants.revoke(border.site, first.id)
+    assert requests.find(border.site, request.id).state == "permitted"
+    assert border.file(request, PAPERS[0]).state == "permitted"
+    assert ship(border.site, request.id).persons == 1
+    grants.revoke(border.site, second.id)
+    assert requests.find(border.site, request.id).state == "revoked"
+    assert border.file(request, PAPERS[0]).state == "cleared"
+
+
+def test_papers_can_be_filed_while_a_permit_stands_and_it_can_still_be_revoked(border):
+    consented(border.hands, 1)
+    request, permit = border.permitted()
+    yesterday = (border.site.today() - timedelta(days=1)).isoformat()
+    over = requests.file_paper(border.site, request, PAPERS[0], number="2", by="o", until=yesterday, sha256=None)
+    assert over.state == "refused"
+    assert border.file(request, PAPERS[0]).state == "permitted"
+    requests.file_paper(border.site, request, PAPERS[0], number="2", by="o", until=yesterday, sha256=None)
+    grants.revoke(border.site, permit.id)
+    assert requests.find(border.site, request.id).state == "revoked"
+
+
+def test_a_permit_is_filed_once(border):
+    request, permit = border.permitted()
+    note = grants.note_of(border.site, permit.id)
+    assert refused(lambda: grants.put_on_file(border.site, note)).reason == "permit-known"
+    assert requests.find(border.site, request.id).state == "permitted"
+
+
+@pytest.mark.parametrize("note", ["", "junk", "{}\n\n", '["onshore"]\n\n— a b\n'])
+def test_what_is_no_permit_is_malformed(border, note):
+    with pytest.raises(Malformed, match="no permit"):
+        grants.put_on_file(border.site, note)
+
+
+def test_a_recipient_without_an_age_key_is_told_when_asked(border):
+    toml = border.site.folder / "site.toml"
+    toml.write_text(toml.read_text() + '\n[recipients.munich]\njurisdiction = "DE"\nkey = "age1nonsense"\n')
+    site = open_site(border.site.folder, clock=border.site.clock)
+    for act in (requests.ask, requests.dry_run):
+        with pytest.raises(Malformed, match=r"recipients\.munich"):
+            act(site, border.request(recipient="munich"))
+    assert requests.listed(site) == []

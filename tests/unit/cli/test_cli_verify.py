@@ -17,13 +17,30 @@ from onshore.ledger.verify import canonical
 
 HEAD = {"at": 1_766_000_000_123, "site": "a1", "jurisdiction": "CN"}
 REGULATOR = Signer("shanghai/regulator", b"r" * 32)
-PERMIT = REGULATOR.sign('{"onshore":"permit/1"}\n').encode()
+TERMS = {
+    "onshore": "permit/1",
+    "site": "a1",
+    "transfer": "t",
+    "request": "sha256:00",
+    "purpose": "warranty-analysis",
+    "categories": ["track"],
+    "recipient": "stuttgart",
+    "recipient_jurisdiction": "DE",
+    "persons": 1,
+    "start": "2025-12-17",
+    "until": "2025-12-17",
+    "events_from": 0,
+    "events_until": 1,
+}
+PERMIT = REGULATOR.sign(canonical(TERMS).decode() + "\n").encode()
 PARTS = {"parts/00000.parquet": b"PAR1 zero", "parts/00001.parquet": b"PAR1 one"}
 
 
 def manifest_of(parts):
-    listed = [{"name": n, "sha256": digest(b), "rows": 1} for n, b in parts.items()]
-    return canonical({"permit": digest(PERMIT), "parts": listed})
+    listed = [{"name": n, "category": "track", "sha256": digest(b), "rows": 1} for n, b in parts.items()]
+    said = {n: TERMS[n] for n in ("site", "transfer", "request", "purpose", "recipient", "categories")}
+    said |= {"dest": "DE", "start": 0, "until": 1, "subjects": 1}
+    return canonical(said | {"permit": digest(PERMIT), "parts": listed})
 
 
 def tarred(members):
@@ -100,6 +117,7 @@ def test_an_opened_parcel(outbox):
     assert result.stdout.splitlines()[4:] == [
         "checked: manifest: it is the one that the ledger names",
         "checked: permit: it is the one that the manifest and the ledger name",
+        "checked: permit's terms: request, purpose, categories, recipient, period, persons and day are within",
         "checked: parts: 2, each as manifest and ledger name it",
         "not checked: permit's signature: no regulator's key was given (--permit-key)",
         "verified",
@@ -198,10 +216,47 @@ def test_an_identity_opens_a_parcel_and_nothing_else(outbox):
     assert outbox.opened().exit_code == 2
 
 
-def test_unreadable_keys_and_policies_are_usage(outbox):
-    assert outbox.verify("--key", "nonsense").exit_code == 2
-    assert outbox.verify("--policy", outbox.identity).exit_code == 2
-    assert outbox.opened("--permit-key", "nonsense").exit_code == 2
+@pytest.mark.parametrize("given", ["nonsense", "n" * 5000])
+def test_what_is_neither_a_key_nor_a_file_is_said_to_be_neither(outbox, given):
+    for result in (outbox.verify("--key", given), outbox.opened("--permit-key", given)):
+        assert result.exit_code == 2
+        assert "is neither a verifier key (name+id+key) nor a file" in result.stderr
+
+
+def test_an_unreadable_key_is_usage(outbox):
+    assert outbox.verify("--key", "name+id+key").exit_code == 2
+    assert outbox.verify("--key", outbox.folder).exit_code == 2
+    result = outbox.verify("--key", outbox.identity)
+    assert result.exit_code == 2
+    assert str(outbox.identity) in result.stderr
+
+
+@pytest.mark.parametrize("option", ["--policy", "--since"])
+def test_an_unreadable_policy_or_checkpoint_is_usage_and_named(outbox, option):
+    outbox.identity.with_name("binary").write_bytes(b"\xff\0")
+    for name in ("identity", "binary", "absent", "ledger"):
+        result = outbox.verify(option, outbox.folder / name)
+        assert result.exit_code == 2, name
+        assert str(outbox.folder / name) in result.stderr
+        assert result.stdout == ""
+
+
+def test_an_older_checkpoint_and_a_policy_are_taken(outbox):
+    policy = outbox.folder / "policy"
+    policy.write_text(f"log {outbox.key}\nquorum none\n")
+    since = outbox.folder / "ledger" / "checkpoint"
+    result = outbox.verify("--policy", policy, "--since", since)
+    assert (result.exit_code, result.stdout.splitlines()[-1]) == (0, "verified")
+
+
+def test_a_regulators_key_without_an_identity_is_usage(outbox):
+    result = outbox.verify("--permit-key", REGULATOR.vkey)
+    assert result.exit_code == 2
+    assert "--identity" in result.stderr
+
+
+def test_help_says_where_the_opened_parcel_lies():
+    assert "temporary folder" in CliRunner().invoke(verify, ["--help"]).stdout
 
 
 def test_digests_are_of_the_bytes():

@@ -5,6 +5,7 @@ import pytest
 
 from onshore.register import consents
 from onshore.register.consents import Standing, Wish
+from onshore.vault.papers import writing
 from onshore.words.errors import Refusal
 
 
@@ -74,8 +75,9 @@ def test_withdrawing_ends_what_stands_and_only_that(hands):
     assert [c.category for c in left] == ["vehicle-operation"]
     assert refused(lambda: consents.withdraw(hands.site, hands.car(), category="track")).reason == "no-consent"
     assert refused(lambda: consents.withdraw(hands.site, hands.car(), purpose="repair")).reason == "no-consent"
-    assert len(consents.withdraw_all(hands.site, hands.car())) == 1
-    assert consents.withdraw_all(hands.site, hands.car()) == []
+    with writing(hands.site.engine) as conn:
+        assert len(consents.withdraw_all(hands.site, conn, hands.car(), hands.now)) == 1
+        assert consents.withdraw_all(hands.site, conn, hands.car(), hands.now) == []
 
 
 def test_an_expired_consent_cannot_be_withdrawn(hands):

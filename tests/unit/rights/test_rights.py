@@ -1,4 +1,5 @@
 import json
+import sqlite3
 from dataclasses import replace
 
 import pytest
@@ -120,7 +121,9 @@ def test_from_the_request_on_nobody_reads_it_even_if_the_work_is_cut_short(hands
 
 def test_asking_twice_is_one_case(hands):
     first = cases.opened(hands.site, hands.car(1), "erase", "anna")
-    assert cases.opened(hands.site, hands.car(1), "erase", "anna") == first
+    again = cases.opened(hands.site, hands.car(1), "erase", "anna")
+    assert again == replace(first, turn=first.turn + 1), "what arrived in between goes too"
+    assert cases.of_vehicle(hands.site, hands.car(1).id) == [again]
 
 
 def test_a_restriction_that_was_asked_for_survives_an_erasure(hands):
@@ -168,3 +171,94 @@ def test_erasure_under_a_clock_that_stands_still_takes_the_last_row_too(hands):
         assert conn.execute(vehicles.select()).all()
     case = erase(hands.site, hands.car(1), "anna")  # asked in the millisecond of the last row
     assert certificate(hands.site, case)["receipt"]["rows"] == 60
+
+
+def test_it_is_restricted_and_withdrawn_at_one_instant_or_not_at_all(hands, monkeypatch):
+    hands.allow(1)
+    with monkeypatch.context() as patched:
+        patched.setattr("onshore.rights.cases.raise_counter", lambda *_: (_ for _ in ()).throw(KeyError("cut short")))
+        with pytest.raises(KeyError):
+            cases.opened(hands.site, hands.car(1), "erase", "anna")
+    assert cases.of_vehicle(hands.site, hands.car(1).id) == []
+    assert hands.car(1).restricted is None
+    assert {c.withdrawn for c in consents.of_vehicle(hands.site, hands.car(1).id)} == {None}
+    case = cases.opened(hands.site, hands.car(1), "erase", "anna")
+    assert {c.withdrawn for c in consents.of_vehicle(hands.site, hands.car(1).id)} == {case.asked}
+    assert hands.car(1).restricted == case.asked
+
+
+def test_a_clock_that_was_set_back_leaves_no_row(hands):
+    hands.allow(1)
+    hands.now += 2000
+    hands.drive(1)
+    hands.now -= 3_600_000
+    paper = certificate(hands.site, erase(hands.site, hands.car(1), "anna"))["receipt"]
+    assert paper["rows"] == 100
+    assert held(hands, 1) == {}
+
+
+def test_no_certificate_while_a_reader_may_keep_the_old_keys_alive(hands, monkeypatch):
+    hands.allow(1)
+    hands.drive(1, 2)
+    site, old = hands.site, [s.wrapped for s in standing(hands.site)]
+    monkeypatch.setattr("onshore.rights.erase._LOOKS", 2)
+    reader = sqlite3.connect(site.folder / "papers.sqlite", isolation_level=None)
+    reader.execute("BEGIN")
+    reader.execute("SELECT * FROM segments").fetchall()
+    with pytest.raises(Broken, match="rows are erased, but"):
+        erase(site, hands.car(1), "anna")
+    (case,) = cases.of_vehicle(site, hands.car(1).id)
+    assert (case.state, case.certificate, case.draft["rows"]) == ("asked", None, 100)
+    assert hands.car(1).restricted is not None
+    assert held(hands, 1) == {}
+    size = site.ledger.size
+    assert carry_out(site) == {}
+    assert site.ledger.size == size, "nothing is certified"
+    later = erase_asked_again(hands)
+    reader.close()
+    carry_out(site)
+    assert {c.id: c.state for c in cases.of_vehicle(site, hands.car(1).id) if c.kind == "erase"} == {
+        case.id: "done",
+        later: "done",
+    }
+    assert certificate(site, cases.find(site, case.id))["receipt"]["rows"] == 100
+    assert hands.car(1).restricted is None
+    raw = b"".join(p.read_bytes() for p in site.folder.glob("papers.sqlite*"))
+    standing_now = {s.wrapped for s in standing(site)}
+    assert not any(key[12:28] in raw for key in old if key not in standing_now)
+
+
+def erase_asked_again(hands):
+    """Rows of that car are gone already: what is asked now is another case, with what came since."""
+    again = cases.opened(hands.site, hands.car(1), "erase", "anna")
+    assert again.draft is None
+    return again.id
+
+
+def test_a_damaged_segment_stops_its_own_erasure_alone(hands):
+    hands.drive(1, 2)
+    site = hands.site
+    mine, other = (hands.car(n).id % site.settings.site.buckets for n in (1, 2))
+    number = 2
+    while other == mine:
+        number += 1
+        hands.drive(number)
+        other = hands.car(number).id % site.settings.site.buckets
+    bad = next(s for s in standing(site) if s.place.bucket == mine)
+    path = next(site.vault.rglob(f"{bad.id}.parquet"))
+    whole = path.read_bytes()
+    path.write_bytes(whole[:-1] + bytes([whole[-1] ^ 1]))
+    waits = cases.opened(site, hands.car(1), "erase", "anna")
+    goes = cases.opened(site, hands.car(number), "erase", "anna")
+    failed = carry_out(site)
+    assert set(failed) == {waits.id}
+    assert bad.id in str(failed[waits.id])
+    assert cases.find(site, waits.id).state == "asked"
+    assert cases.find(site, goes.id).state == "done"
+    assert hands.car(1).restricted is not None
+    with pytest.raises(Broken, match="was altered"):
+        erase(site, hands.car(1), "anna")
+    assert carry_out(site, later=failed) == {}
+    path.write_bytes(whole)
+    assert carry_out(site) == {}
+    assert cases.find(site, waits.id).state == "done"

@@ -9,8 +9,8 @@ from sqlalchemy import update
 
 from onshore.vault import erase as erasing
 from onshore.vault import papers
-from onshore.vault.erase import erase_vehicle
-from onshore.vault.journal_files import ask_rotate, closed_journals, read_journal
+from onshore.vault.erase import erase_vehicle, forget
+from onshore.vault.journal_files import ask_rotate, closed_journals, gates_behind, read_journal
 from onshore.vault.segments import Shelf, open_segment, path_of, segments_where
 from onshore.words.errors import Broken, Refusal
 from vault_makers import DAY, NOON, PACK, SITE, new_room, open_room, plant, sieved
@@ -26,7 +26,7 @@ def room(tmp_path):
 
 
 def erase(room, vehicle, turn, **more):
-    said = {"before": 1 << 62, "turn": turn, "clock": room.clock, "randomness": os.urandom}
+    said = {"turn": turn, "clock": room.clock, "randomness": os.urandom}
     return erase_vehicle(room.engine, room.root, room.vault, SITE, vehicle, **said | more)
 
 
@@ -171,9 +171,44 @@ def test_a_segment_struck_by_another_process_stops_it(room):
 
 
 def test_what_arrived_later_is_new_and_stays(room):
-    room.keep(sieved([1, 17, 1], [NOON, NOON, NOON + 10]))
+    with room.journal() as journal:
+        journal.append(sieved([1, 17], [NOON + DAY] * 2), pack=PACK)
+        turn = room.restrict(1)
+        journal.tick()
+        journal.append(sieved([1], [NOON]), pack=PACK)  # by its clock the older one
+        journal.rotate()
+        room.drain(before=turn)
+        assert room.drain(before=turn) is None
+        assert erase(room, 1, turn).rows_removed == 3
+        room.drain()
+        assert {time for _, time in room.all_of(1, even_restricted=True)} == {NOON}
+        assert len(room.all_of(17)) == 3
+
+
+def test_a_gate_that_has_not_looked_is_waited_for_and_a_dead_one_is_not(room):
+    with room.journal() as journal:
+        turn = room.restrict(1)
+        with pytest.raises(Refusal, match="1 gates may still hold frames"):
+            erase(room, 1, turn)
+        journal.append(sieved([1], [NOON]), pack=PACK)  # what had waited in its batch
+        journal.tick()
+        with pytest.raises(Refusal, match="1 journal files"):
+            erase(room, 1, turn)
+        room.drain()
+        assert erase(room, 1, turn).rows_removed == 3
+        later = ask_rotate(room.engine)
+        assert gates_behind(room.engine, room.vault, later) == ["1"]
+        journal._road.close()  # as the kernel does for a process that was killed
+        assert gates_behind(room.engine, room.vault, later) == []
+    with room.journal():
+        assert gates_behind(room.engine, room.vault, later) == [], "a gate that starts has nothing from before"
+
+
+def test_a_reader_of_the_papers_leaves_the_keys_unfreed_until_it_ends(room):
+    room.keep(sieved([1, 17], [NOON] * 2))
     turn = room.restrict(1)
-    assert erase(room, 1, turn, before=NOON).old == (), "nothing was received before this"
-    assert erase(room, 1, turn, before=NOON + 10).rows_removed == 3
-    assert {time for _, time in room.all_of(1, even_restricted=True)} == {NOON + 10}
-    assert len(room.all_of(17)) == 3
+    with papers.reading(room.engine) as conn:
+        conn.execute(papers.segments.select()).all()
+        assert not erase(room, 1, turn).freed
+        assert not forget(room.engine, room.vault)
+    assert forget(room.engine, room.vault)

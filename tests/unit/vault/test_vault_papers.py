@@ -2,6 +2,7 @@
 
 import os
 import sqlite3
+import time
 
 import pytest
 from sqlalchemy import create_mock_engine, delete, insert, select
@@ -91,6 +92,19 @@ def test_a_writer_in_the_way_is_told(room, tmp_path):
     assert papers.forget_freed_pages(room.engine, rebuild=True) is False
     other.close()
     assert papers.forget_freed_pages(room.engine, rebuild=True) is True
+
+
+def test_who_forgets_is_impatient_and_everybody_else_is_not(room, tmp_path):
+    other = hinder(room, tmp_path, "BEGIN")
+    with papers.writing(room.engine) as conn:
+        conn.exec_driver_sql("PRAGMA busy_timeout=10000")
+        conn.execute(insert(papers.meta).values(name="rotate", value="1"))
+    begun = time.monotonic()
+    assert papers.forget_freed_pages(room.engine, rebuild=True) is False
+    assert time.monotonic() - begun < 5, "a gate that must write waits for this"
+    with papers.reading(room.engine) as conn:
+        assert conn.exec_driver_sql("PRAGMA busy_timeout").scalar() == 10000
+    other.close()
 
 
 def test_nothing_is_claimed_about_other_databases():

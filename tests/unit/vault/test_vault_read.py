@@ -115,9 +115,7 @@ def test_an_erasure_in_mid_read_neither_hides_nor_doubles_rows(room):
     running = read(room.engine, room.root, room.vault, SITE, **said)
     first = next(running)
     turn = room.restrict(17)
-    erase_vehicle(
-        room.engine, room.root, room.vault, SITE, 17, before=1 << 62, turn=turn, clock=room.clock, randomness=os.urandom
-    )
+    erase_vehicle(room.engine, room.root, room.vault, SITE, 17, turn=turn, clock=room.clock, randomness=os.urandom)
     room.keep(sieved([33], [NOON]))
     assert seen([first]) == [(1, NOON), (17, NOON)]
     rest = seen(running)

@@ -156,6 +156,7 @@ LISTS = {
     0x07: layout.FAULTS,
     0x08: (layout.CELLS, layout.CELL_HEADERS),
     0x09: (layout.TEMPERATURES, layout.TEMPERATURE_HEADERS),
+    layout.CUSTOM: (layout.CUSTOM_UNITS,),
 }
 _PARTS_OF = {
     0x01: ("vehicle",),
@@ -177,7 +178,7 @@ class Columns:
         numbers = [n for n in NUMBERS if n.part in parts]
         self.numbers = numbers
         self.special = [s for s in SPECIAL if s[1] in parts]
-        self.lists = [name for kind in sorted(kinds) for name in _lists(kind)]
+        self.lists = [name for kind in sorted(kinds) for name in LISTS.get(kind, ())]
         self.schema = pa.schema(
             [
                 *BASE,
@@ -218,7 +219,7 @@ class Columns:
 
 @lru_cache(maxsize=1024)
 def columns(kinds: frozenset[int]) -> Columns:
-    """The columns for these unit types; a fleet sends few combinations, so they are kept."""
+    """The columns for these unit types; there are no more combinations than are kept."""
     return Columns(kinds)
 
 
@@ -236,10 +237,6 @@ def pack(values: Values, good: Mask, types: list[pa.DataType]) -> list[pa.Array]
         buffers = [None if whole else pa.py_buffer(valid), pa.py_buffer(data)]
         arrays.append(pa.Array.from_buffers(kind, size, buffers))
     return arrays
-
-
-def _lists(kind: int) -> tuple[str, ...]:
-    return (layout.custom_name(kind),) if kind >= 0x80 else LISTS.get(kind, ())
 
 
 def _column(numbers: Iterable[int]) -> npt.NDArray[np.float32]:

@@ -10,16 +10,22 @@ from typing import Protocol
 import numpy as np
 import pyarrow as pa
 
+from onshore.gate.gb32960.crowd import Crowd
 from onshore.gate.gb32960.decode import decode
 from onshore.gate.gb32960.protocol import MAX_FRAME, Flag, reply, time6
-from onshore.words.errors import OnshoreError
 
 log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True)
 class Limits:
-    """What one connection, or one batch, may cost. `pending`: frames of one connection that wait."""
+    """What one connection, or one batch, may cost. `pending`: frames of one connection that wait.
+
+    `connections`: how many may be open; None is what the process may open less some for its files, as `serve`
+    finds it. `strangers`: how many of them that have not logged in one peer address may have, but never more
+    than half of `connections`. A whole fleet may come from one address (a carrier's gateway) and come back at
+    once, so the number is not small; cars that have logged in do not count.
+    """
 
     max_frame: int = MAX_FRAME
     batch_frames: int = 2000
@@ -29,6 +35,8 @@ class Limits:
     idle_timeout_s: float = 180.0  # without a whole frame; heartbeats and data come far more often
     login_timeout_s: float = 30.0  # the same before a login
     frame_timeout_s: float = 10.0  # for the rest of a frame that has begun
+    connections: int | None = None
+    strangers: int = 512
     linger_s: float = 1.0  # for the last answers to leave when the door stops
 
 
@@ -48,6 +56,10 @@ class Peer(Protocol):
     @property
     def vin(self) -> bytes:
         """The VIN that logged in; empty before."""
+
+    @property
+    def address(self) -> str:
+        """Where the peer is, without its port."""
 
     def settle(self) -> None:
         """What waited is answered or never will be."""
@@ -69,8 +81,8 @@ class Door:
     """Everything that connections share: the register's look-up, the batch, and where it goes.
 
     `lookup`: 17-byte VIN to vehicle id, None for a car that is not registered here. `take_in`: returns when
-    the batch is durable; raises OSError or OnshoreError when it could not keep it, and then nothing of it is
-    acknowledged, so that the cars send again. `clock`: ms UTC.
+    the batch is durable; raises when it could not keep it, and then nothing of it is acknowledged, so that the
+    cars send again. `clock`: ms UTC.
     """
 
     name = "gb32960"
@@ -88,6 +100,7 @@ class Door:
         self.counts: Counter[str] = Counter()
         self.connections: set[Peer] = set()
         self.by_vin: dict[bytes, Peer] = {}
+        self._strangers: Crowd[Peer] = Crowd()
         self._take_in = take_in
         self._waiting: list[Waiting] = []
         self._bytes = 0
@@ -135,26 +148,66 @@ class Door:
         rows = decoded.batch.num_rows
         if not rows:
             return
-        try:
-            self._take_in(decoded.batch)
-        except (OSError, OnshoreError) as why:
+        why = self._lost(decoded.batch)
+        if why:
             self.counts["not kept"] += rows
-            log.exception("%d frames could not be kept and are not acknowledged: %s", rows, type(why).__name__)
+            log.error("%d frames could not be kept and are not acknowledged: %s", rows, why)
             return
         self.counts["batches"] += 1
         self.counts["kept"] += rows
         for waiting in batch:
             waiting.answer = waiting.answer or reply(waiting.frame, Flag.OK, now6)
 
+    def _lost(self, batch: pa.RecordBatch) -> str:
+        """The type of what was raised instead of keeping the batch; empty when it is kept.
+
+        Nothing but the type: the text of a database's error, or of what caused it, may hold the rows.
+        """
+        try:
+            self._take_in(batch)
+        except Exception as why:  # noqa: BLE001 - whatever it is, the door stays open
+            return type(why).__name__
+        return ""
+
     def opened(self, connection: Peer) -> None:
-        """Note a new connection, and look after them all from now on."""
+        """Let a new connection in if there is room or a stranger to go for it; look after them all from now on."""
+        if not self._room(connection.address):
+            self.counts["full"] += 1
+            connection.abort()
+            return
         self.connections.add(connection)
+        self._strangers.add(connection, connection.address)
         if self._sweeper is None:
             self._sweep()
+
+    def _room(self, address: str) -> bool:
+        """Whether one more may come; the stranger who has been silent longest goes first, of that address if any."""
+        most, strangers = self.limits.connections, self.limits.strangers
+        crowded = self._strangers.many(address) >= (strangers if most is None else min(strangers, max(1, most // 2)))
+        full = most is not None and len(self.connections) >= most
+        if crowded or full:
+            oldest = self._strangers.oldest(address)
+            if oldest is None:
+                return False
+            self.counts["crowded out"] += 1
+            self.closed(oldest)
+            oldest.abort()
+        return True
+
+    def logged_in(self, connection: Peer, vin: bytes) -> None:
+        """A car is no stranger; the newest connection of a VIN wins, and the older one is closed."""
+        older = self.by_vin.get(vin)
+        if older is not None and older is not connection:
+            self._strangers.add(older, older.address)  # it may take its time to leave
+            older.end("replaced")
+        self.by_vin[vin] = connection
+        self._strangers.discard(connection)
+        self.counts["logins"] += 1
 
     def closed(self, connection: Peer) -> None:
         """Forget a connection; what it sent is still kept."""
         self.connections.discard(connection)
+        self._strangers.discard(connection)
         if self.by_vin.get(connection.vin) is connection:
             del self.by_vin[connection.vin]
 

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
-from onshore.gate.gb32960.protocol import HEADER, TIME
+from onshore.gate.gb32960.protocol import HEADER, MAX_UNITS, TIME
 from onshore.words.errors import Malformed
 
 Bytes = npt.NDArray[np.uint8]
@@ -23,48 +23,61 @@ PARTS = {
 }
 """Bytes of the parts that have one size in every frame, in the order in which `Layout.fixed` numbers them."""
 
+CUSTOM = 0x80
+"""The first unit type that the carmaker defines; it stands for all of them, up to 0xFE."""
+
+CUSTOM_UNITS = "gb32960.custom"
+"""Column of such units as sent, type and length included: one, so that no sender decides how many columns
+there are, and in no catalogue, so that the sieve withholds and counts it."""
+
 _NUMBER = {name: i for i, name in enumerate(PARTS)}
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
 class Layout:
     """What frames of one shape share.
 
-    `at` and `says`: the bytes that make the shape (unit types and counts), equal in every such frame.
+    `numbers`: where the bytes are that make the shape (unit types and counts), equal in every such frame.
     `fixed`: (number of the part, where it begins). `lists`: name of a binary column to the ranges of bytes
-    that fill it, in order; a list whose count is invalid is absent. `kinds`: the unit types carried.
+    that fill it, in order; a list whose count is invalid is absent. `kinds`: the unit types carried, CUSTOM
+    for all that the carmaker defined.
     """
 
-    at: npt.NDArray[np.intp]
-    says: Bytes
-    fixed: tuple[tuple[int, int], ...]
+    numbers: list[int]
+    fixed: list[tuple[int, int]]
     lists: dict[str, list[tuple[int, int]]]
     kinds: frozenset[int]
+
+    def shape(self, frame: bytes) -> tuple[npt.NDArray[np.intp], Bytes]:
+        """`numbers`, and what a frame of this shape says there."""
+        at = np.array(self.numbers, np.intp)
+        return at, np.frombuffer(frame, np.uint8)[at]
 
 
 def walk(frame: bytes) -> Layout:
     """The layout of a whole real-time frame (2016); Malformed where its units cannot be told apart."""
     steps = _Steps(frame)
+    seen: set[int] = set()
     kinds: set[int] = set()
+    units = 0
     while steps.at < steps.end:
+        begin = steps.at
         kind = steps.kind = steps.structure(1)
-        if kind in kinds and kind not in _MAY_REPEAT:
+        units += 1
+        if units > MAX_UNITS:
+            raise Malformed(f"more than {MAX_UNITS} units", where=f"byte {begin}")
+        if kind in seen and kind not in _MAY_REPEAT:
             raise Malformed(f"unit 0x{kind:02x} twice", where=f"byte {steps.at}")
-        kinds.add(kind)
-        if 0x80 <= kind <= 0xFE:
-            steps.listed(custom_name(kind), steps.structure(2))
+        seen.add(kind)
+        kinds.add(min(kind, CUSTOM))
+        if CUSTOM <= kind <= 0xFE:
+            steps.pass_over(steps.structure(2))
+            steps.note(CUSTOM_UNITS, begin)
         elif kind in _UNITS:
             _UNITS[kind](steps)
         else:
             raise Malformed(f"unknown unit 0x{kind:02x}", where=f"byte {steps.at}")
-    at = np.array(steps.shape, np.intp)
-    says = np.frombuffer(frame, np.uint8)[at]
-    return Layout(at, says, tuple(steps.fixed), steps.lists, frozenset(kinds))
-
-
-def custom_name(kind: int) -> str:
-    """Column of a unit that the carmaker defined: in no catalogue, so the sieve withholds and counts it."""
-    return f"gb32960.unit.0x{kind:02x}"
+    return Layout(steps.shape, steps.fixed, steps.lists, frozenset(kinds))
 
 
 class _Steps:
@@ -104,8 +117,14 @@ class _Steps:
 
     def listed(self, name: str, size: int) -> None:
         """Bytes that a binary column takes as they are."""
-        begin = self.pass_over(size)
-        self.lists.setdefault(name, []).append((begin, begin + size))
+        self.note(name, self.pass_over(size))
+
+    def note(self, name: str, begin: int) -> None:
+        """The bytes from `begin` up to here belong to a binary column."""
+        ranges = self.lists.setdefault(name, [])
+        if ranges and ranges[-1][1] == begin:
+            begin = ranges.pop()[0]
+        ranges.append((begin, self.at))
 
 
 def _motors(steps: _Steps) -> None:

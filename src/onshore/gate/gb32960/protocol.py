@@ -15,6 +15,9 @@ HEADER = 24
 OVERHEAD = HEADER + 1  # the checksum follows the data unit
 TIME = 6
 MAX_FRAME = 65531 + OVERHEAD  # the longest data unit that the standard allows
+MAX_UNITS = 64
+"""Data units of one frame: a limit of ours, so that a frame costs little to read. The standard defines nine
+types; two of them may come in several units, and a carmaker may add its own (0x80 to 0xFE)."""
 BEIJING = timezone(timedelta(hours=8))
 
 

@@ -8,6 +8,7 @@ from onshore.gate.gb32960 import tables as t
 from onshore.gate.gb32960.protocol import (
     BEIJING,
     HEADER,
+    MAX_UNITS,
     OVERHEAD,
     START_2016,
     START_2025,
@@ -205,6 +206,8 @@ def _realtime(read: Reader) -> Data:
     seen: set[int] = set()
     while read.left():
         kind = read.unit()
+        if len(data["units"]) == MAX_UNITS:
+            raise Malformed(f"more than {MAX_UNITS} units", where=f"byte {HEADER + read.at - 1}")
         if kind in seen and kind not in {
             t.VOLTAGES,
             t.TEMPERATURES,

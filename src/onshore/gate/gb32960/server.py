@@ -1,8 +1,10 @@
 """The socket of the GB/T 32960 door: one protocol object per connection, and the call that listens."""
 
 import asyncio
+import resource
 import ssl as tls
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import cast
 
 from onshore.gate.gb32960.door import Door, Limits, Waiting
@@ -36,6 +38,7 @@ class Connection(asyncio.Protocol):
 
     def __init__(self, door: Door) -> None:
         self.vin = b""
+        self.address = ""
         self._door = door
         self._vehicle: int | None = None
         self._splitter = Splitter(door.limits.max_frame)
@@ -49,6 +52,7 @@ class Connection(asyncio.Protocol):
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         """Start the clock of the connection."""
         self._transport = cast(asyncio.Transport, transport)
+        self.address = str((transport.get_extra_info("peername") or ("",))[0])
         self._loop = asyncio.get_running_loop()
         self._whole = self._loop.time()
         self._door.opened(self)
@@ -114,6 +118,7 @@ class Connection(asyncio.Protocol):
 
     def abort(self) -> None:
         """Close at once; what has not left is dropped."""
+        self._leaving = True
         self._transport.abort()
 
     def end(self, why: str) -> None:
@@ -169,10 +174,10 @@ class Connection(asyncio.Protocol):
             self._refuse(frame, "not supported")  # platforms and private commands
 
     def _login(self, frame: bytes, head: Header) -> None:
-        """Let a registered car in; the newest connection of a VIN wins, and the older one is closed.
+        """Let a registered car in, also where it is in already.
 
         The standard has 03 for a VIN that is in use; but a car whose link broke comes back before its old
-        connection is missed, and would be locked out.
+        connection is missed, and would be locked out. So the newest connection of a VIN wins.
         """
         try:
             decode(frame)
@@ -187,12 +192,8 @@ class Connection(asyncio.Protocol):
             self._say(frame, Flag.ERROR)
             self.end("unknown VIN")
             return
-        older = self._door.by_vin.get(head.vin)
-        if older is not None and older is not self:
-            older.end("replaced")
         self.vin, self._vehicle = head.vin, vehicle
-        self._door.by_vin[head.vin] = self
-        self._door.counts["logins"] += 1
+        self._door.logged_in(self, head.vin)
         self._say(frame, Flag.OK)
 
     def _hold(self, frame: bytes, received: int) -> None:
@@ -226,9 +227,39 @@ class Connection(asyncio.Protocol):
             (self._transport.pause_reading if pause else self._transport.resume_reading)()
 
 
+FILES = 64
+"""Descriptors that connections leave to the files of a site, its database and its logs."""
+
+
+def room(descriptors: int) -> tuple[int, int]:
+    """Of so many descriptors: (connections that may be open, how many more may be accepted at one go).
+
+    What a loop accepts at one go is not yet counted, and what is closed is so two turns of the loop later; so
+    three times the second number stays free beside FILES.
+    """
+    backlog = max(4, min(100, descriptors // 16))
+    return max(1, descriptors - FILES - 3 * backlog), backlog
+
+
 async def serve(
     door: Door, host: str, port: int, ssl: tls.SSLContext | None = None, *, reuse_port: bool = False
 ) -> asyncio.Server:
-    """Listen; port 0 takes a free one, gates share one with `reuse_port`; `door.stop(server)` ends it."""
+    """Listen; port 0 takes a free one, gates share one with `reuse_port`; `door.stop(server)` ends it.
+
+    Where the door's limits name no number of connections, it is what the process's soft limit of descriptors
+    has room for.
+    """
+    soft, _ = resource.getrlimit(resource.RLIMIT_NOFILE)
+    most, backlog = room(soft if soft != resource.RLIM_INFINITY else 1 << 20)
+    if door.limits.connections is None:
+        door.limits = replace(door.limits, connections=most)
     loop = asyncio.get_running_loop()
-    return await loop.create_server(lambda: Connection(door), host, port, ssl=ssl, reuse_port=reuse_port or None)
+    return await loop.create_server(
+        lambda: Connection(door),
+        host,
+        port,
+        ssl=ssl,
+        backlog=backlog,
+        reuse_port=reuse_port or None,
+        ssl_handshake_timeout=door.limits.login_timeout_s if ssl else None,
+    )

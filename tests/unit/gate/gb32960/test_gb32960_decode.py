@@ -6,8 +6,9 @@ import pytest
 
 from onshore.gate.gb32960 import encode
 from onshore.gate.gb32960.decode import decode
-from onshore.gate.gb32960.layout import custom_name, walk
-from onshore.gate.gb32960.protocol import frame
+from onshore.gate.gb32960.groups import FEW, LOOKS, groups
+from onshore.gate.gb32960.layout import CUSTOM_UNITS, Layout, walk
+from onshore.gate.gb32960.protocol import MAX_UNITS, frame
 from onshore.words.batch import BASE, signals
 from onshore.words.errors import Malformed
 
@@ -109,10 +110,29 @@ def test_cells_of_all_subsystems_little_endian():
     assert np.frombuffer(cells, "<u2").tolist() == [3961, 3960] * 2
 
 
-def test_a_unit_of_the_carmaker_is_a_column_of_its_own():
-    batch = decode([sent(b"\x80\0\3abc"), sent(b"\x80\0\0"), sent()], range(3), 0).batch
-    assert batch.column(custom_name(0x80)).to_pylist() == [b"abc", b"", None]
-    assert batch.schema.names[-1] == "gb32960.unit.0x80"
+def test_all_units_of_the_carmaker_are_one_column():
+    split = b"\x80\0\3abc\x04\1\2\3\4\5\xfe\0\1d"
+    batch = decode([sent(split), sent(b"\x81\0\0"), sent()], range(3), 0).batch
+    assert batch.column(CUSTOM_UNITS).to_pylist() == [b"\x80\0\3abc\xfe\0\1d", b"\x81\0\0", None]
+    assert batch.schema.names[-1] == "gb32960.custom"
+
+
+def customs(*sizes):
+    return sent(*(bytes((0x80 + i, 0, size)) + bytes(size) for i, size in enumerate(sizes)))
+
+
+def test_no_sender_decides_how_many_columns_there_are():
+    frames = [sent(bytes((kind, 0, 1, 7))) for kind in range(0x80, 0xFF)]
+    assert decode(frames, range(len(frames)), 0).batch.schema.names == [*pa.schema(BASE).names, CUSTOM_UNITS]
+
+
+@pytest.mark.parametrize("unit", [b"\x08\0", b"\x09\0"])
+def test_units_of_a_frame_are_limited(unit):
+    frames = [sent(unit * (MAX_UNITS - 1) + b"\x80\0\0"), sent(unit * MAX_UNITS + b"\x80\0\0")]
+    assert decode(frames, range(2), 0).rejected == [(1, "more than 64 units")]
+    assert decode([customs(*[0] * MAX_UNITS), customs(*[0] * (MAX_UNITS + 1))], range(2), 0).rejected == [
+        (1, "more than 64 units")
+    ]
 
 
 def test_list_counts_that_are_invalid():
@@ -131,10 +151,49 @@ def test_a_walk_that_leads_nowhere(body):
         walk(sent(body))
 
 
-def test_frames_that_all_differ_are_walked_once_each(monkeypatch):
-    """A car may send a new layout each time; then every frame costs one walk, and no frame a second one."""
-    frames = [sent(bytes((0x80, 0, i, *bytes(i))), bytes((0x81, 0, 250 - i, *bytes(250 - i)))) for i in range(251)]
-    walked = []
-    monkeypatch.setattr("onshore.gate.gb32960.decode.walk", lambda frame: walked.append(frame) or walk(frame))
-    assert not decode(frames, range(len(frames)), 0).rejected
-    assert walked == frames
+@pytest.fixture
+def work(monkeypatch):
+    """What decoding did: frames walked, and layouts that others were held against."""
+    done = {"walked": [], "held": []}
+    shape = Layout.shape
+    monkeypatch.setattr("onshore.gate.gb32960.groups.walk", lambda frame: done["walked"].append(frame) or walk(frame))
+    monkeypatch.setattr(Layout, "shape", lambda self, frame: done["held"].append(frame) or shape(self, frame))
+    return done
+
+
+SAME_SIZE = [customs(*(250 * (i == n) for i in range(n + 1)), *[0] * (59 - n)) for n in range(60)]
+SAME_SIZE += [customs(i, 250 - i, *[0] * 58) for i in range(1, 250)]
+MANY_SIZES = [customs(size) for size in range(250)] + [customs(size, 250) for size in range(250)]
+
+
+@pytest.mark.parametrize(
+    "frames", [SAME_SIZE, MANY_SIZES, [f for f in MANY_SIZES[:40] for _ in range(FEW)], SAME_SIZE[:50] * FEW]
+)
+def test_frames_that_differ_cost_a_walk_each_and_a_few_looks(work, frames):
+    """A car may send a new layout each time: each frame costs one walk at most, and few are held against all."""
+    decoded = decode(frames, range(len(frames)), 0)
+    assert not decoded.rejected
+    assert decoded.batch.num_rows == len(frames)
+    assert len(work["walked"]) <= len(frames)
+    assert len(work["held"]) <= LOOKS
+    assert len(groups(frames, False, {})) <= LOOKS + 1
+
+
+def test_frames_that_cannot_be_read_cost_a_walk_each(work):
+    frames = [sent(b"\x04" + bytes(4))] * 200
+    assert len(decode(frames, range(200), 0).rejected) == 200
+    assert work["walked"] == frames
+
+
+def test_frames_that_are_alike_cost_one_walk(work):
+    frames = [customs(i % 3) for i in range(300)]
+    assert decode(frames, range(300), 0).batch.num_rows == 300
+    assert len(work["walked"]) == 3
+
+
+def test_many_of_one_size_that_are_illegible_are_told_apart():
+    good, bad = customs(1), customs(1)[:-1] + b"\0"
+    late = frame(2, 0xFE, VIN, bytes(6) + b"\x80\0\1\0")
+    decoded = decode([good, bad, late] * FEW, range(3 * FEW), 0)
+    assert decoded.rejected == [(i, "bad checksum" if i % 3 == 1 else "bad time") for i in range(3 * FEW) if i % 3]
+    assert decoded.batch.column("vehicle").to_pylist() == list(range(0, 3 * FEW, 3))

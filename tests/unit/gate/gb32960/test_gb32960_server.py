@@ -3,6 +3,7 @@
 import asyncio
 import contextlib
 import logging
+import resource
 import socket
 import ssl as tls
 from collections.abc import AsyncIterator, Callable
@@ -84,13 +85,28 @@ class Place:
     server: asyncio.Server
     cars: list[Car] = field(default_factory=list)
 
-    async def stranger(self) -> Car:
-        car = Car(*await asyncio.open_connection("127.0.0.1", self.port))
+    async def stranger(self, address: str = "127.0.0.1") -> Car:
+        car = Car(*await asyncio.open_connection("127.0.0.1", self.port, local_addr=(address, 0)))
         self.cars.append(car)
         return car
 
-    async def car(self, vin: bytes = VIN) -> Car:
-        car = await self.stranger()
+    async def strangers(self, count: int, address: str = "127.0.0.1") -> list[Car]:
+        """Connections that say nothing, each known to the door before the next one comes."""
+        cars = []
+        for _ in range(count):
+            seen = self.seen()
+            cars.append(await self.stranger(address))
+            async with asyncio.timeout(5):
+                while self.seen() == seen:
+                    await asyncio.sleep(0)
+        return cars
+
+    def seen(self) -> int:
+        counts = self.door.counts
+        return len(self.door.connections) + counts["crowded out"] + counts["full"]
+
+    async def car(self, vin: bytes = VIN, address: str = "127.0.0.1") -> Car:
+        car = await self.stranger(address)
         assert await car.ask(login(vin)) == [ok(login(vin))]
         return car
 
@@ -286,7 +302,11 @@ def test_too_long_closes_after_what_waits_is_answered(run):
     run(story)
 
 
-@pytest.mark.parametrize("why", [OSError("disk full"), Broken("journal")])
+class Database(Exception):
+    """What a database's client raises: none of ours, and with the rows in its text."""
+
+
+@pytest.mark.parametrize("why", [OSError("disk full"), Broken("journal"), Database(f"row {VIN.decode()}"), KeyError(1)])
 def test_nothing_is_acknowledged_that_is_not_kept(run, why, caplog):
     async def story():
         async with open_door() as place:
@@ -298,8 +318,30 @@ def test_nothing_is_acknowledged_that_is_not_kept(run, why, caplog):
             assert await car.ask(data(1)) == [ok(data(1))]
             assert place.door.counts["not kept"] == 1
         assert place.kept.vehicles == [17]
-        assert "1 frames could not be kept" in caplog.text
+        assert f"1 frames could not be kept and are not acknowledged: {type(why).__name__}" in caplog.text
         assert VIN.decode() not in caplog.text
+
+    run(story)
+
+
+def test_a_batch_that_is_not_kept_while_a_car_is_heard_costs_no_connection(run):
+    """A full batch is kept in the middle of a read; what goes wrong then must not end who was read."""
+
+    async def story():
+        async with open_door(Limits(batch_frames=2, batch_ms=60_000)) as place:
+            one, two = await place.car(), await place.car(OTHER)
+            place.kept.fails = [Database("database is locked")]
+            one.send(data(1))
+            while not place.door._waiting:
+                await asyncio.sleep(0)
+            two.send(data(1, OTHER), encode.heartbeat(OTHER))
+            assert await two.hear() == ok(encode.heartbeat(OTHER))
+            assert await one.ask(encode.heartbeat(VIN)) == [ok(encode.heartbeat(VIN))]
+            assert place.door.counts["not kept"] == 2
+            one.send(data(1))
+            two.send(data(1, OTHER))
+            assert [await one.hear(), await two.hear()] == [ok(data(1)), ok(data(1, OTHER))]
+        assert sorted(place.kept.vehicles) == [17, 18]
 
     run(story)
 
@@ -518,5 +560,100 @@ def test_an_event_after_the_end_is_not_heard(run):
             connection._take([TooLong(data()[:24])])
             assert not place.door._waiting
             assert not place.door.counts["too long"]
+
+    run(story)
+
+
+def test_strangers_of_one_address_crowd_out_one_another_and_nobody_else(run):
+    async def story():
+        async with open_door(Limits(batch_ms=2, connections=100, strangers=3)) as place:
+            (far,) = await place.strangers(1, "127.0.0.2")
+            here = [await place.car(vin) for vin in list(CARS)[:8]]
+            silent = await place.strangers(5)
+            assert [await car.closed() for car in silent[:2]] == [b"", b""]
+            assert place.door.counts["crowded out"] == 2
+            assert len(place.door.connections) == 1 + 8 + 3
+            assert await silent[2].ask(login(OTHER)) == [ok(login(OTHER))]  # still there
+            assert await far.ask(login(list(CARS)[9])) == [ok(login(list(CARS)[9]))]
+            for car, vin in zip(here, CARS, strict=False):
+                if vin != OTHER:
+                    assert await car.ask(encode.heartbeat(vin)) == [ok(encode.heartbeat(vin))]
+
+    run(story)
+
+
+def test_no_address_has_more_strangers_than_half_the_door(run):
+    async def story():
+        async with open_door(Limits(batch_ms=2, connections=6)) as place:
+            await place.strangers(5)
+            assert len(place.door.connections) == 3
+            await place.strangers(3, "127.0.0.2")
+            assert (len(place.door.connections), place.door.counts["crowded out"]) == (6, 2)
+
+    run(story)
+
+
+def test_a_full_door_lets_a_stranger_go_for_whoever_comes(run):
+    async def story():
+        async with open_door(Limits(batch_ms=2, connections=4)) as place:
+            first = await place.car()
+            silent = [(await place.strangers(1, f"127.0.0.{i}"))[0] for i in (2, 3, 4)]
+            second = await place.car(OTHER)
+            assert await silent[0].closed() == b""
+            assert len(place.door.connections) == 4
+            for car, vin in ((first, VIN), (second, OTHER)):
+                assert await car.ask(data(0, vin)) == [ok(data(0, vin))]
+
+    run(story)
+
+
+def test_a_door_full_of_cars_lets_nobody_in(run):
+    async def story():
+        async with open_door(Limits(batch_ms=2, connections=2)) as place:
+            cars = [await place.car(), await place.car(OTHER)]
+            late = await place.stranger()
+            assert await late.closed() == b""
+            assert place.door.counts["full"] == 1
+            assert await cars[0].ask(encode.logout(VIN, NOW, 1)) == [ok(encode.logout(VIN, NOW, 1))]
+            cars[0].writer.close()
+            while len(place.door.connections) > 1:
+                await asyncio.sleep(0)
+            assert await (await place.car()).ask(data()) == [ok(data())]
+
+    run(story)
+
+
+def test_an_older_connection_of_a_car_counts_as_a_stranger(run):
+    """It may never read its last answers; else one car could hold as many as it likes."""
+
+    async def story():
+        async with open_door(Limits(batch_ms=60_000, connections=100, strangers=2)) as place:
+            olds = []
+            for _ in range(4):
+                car = await place.car()
+                car.send(data())
+                while len(place.door._waiting) == len(olds):
+                    await asyncio.sleep(0)
+                olds.append(car)
+            assert len(place.door.connections) <= 4
+            await place.strangers(2)
+            assert len(place.door.connections) == 3
+            assert place.door.counts["replaced"] == 3
+
+    run(story)
+
+
+def test_the_number_of_connections_is_what_descriptors_leave_room_for(run, monkeypatch):
+    async def story():
+        monkeypatch.setattr("resource.getrlimit", lambda _: (256, 4096))
+        async with open_door(QUICK) as place:
+            assert place.door.limits.connections == 144
+            await place.strangers(150)
+            assert len(place.door.connections) == 72
+        monkeypatch.setattr("resource.getrlimit", lambda _: (resource.RLIM_INFINITY,) * 2)
+        async with open_door(QUICK) as place:
+            assert place.door.limits.connections > 1_000_000
+        async with open_door(Limits(connections=7)) as place:
+            assert place.door.limits.connections == 7
 
     run(story)
