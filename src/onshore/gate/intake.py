@@ -3,8 +3,7 @@
 import pyarrow as pa
 
 from onshore.consent.sieve import sieve
-from onshore.register import vehicles
-from onshore.register.consents import Standing
+from onshore.register import consents, vehicles, zones
 from onshore.site import Site
 from onshore.vault.journal import Journal
 
@@ -15,7 +14,8 @@ class Intake:
     def __init__(self, site: Site, journal: Journal) -> None:
         self._site = site
         self._journal = journal
-        self._standing = Standing(site)
+        self._consents = consents.Standing(site)
+        self._zones = zones.Standing(site)
 
     def look_up(self, vin: bytes) -> int | None:
         """The id of a registered vehicle by its 17 VIN bytes; None for a stranger."""
@@ -27,7 +27,8 @@ class Intake:
         The caller acknowledges after this returns, never before: a car that hears nothing sends again.
         """
         site = self._site
-        sieved = sieve(batch, self._standing.columns(), site.rulebook, site.clock())
+        allowed, restricted = self._consents.columns(), self._zones.compiled()
+        sieved = sieve(batch, allowed, site.rulebook, site.clock(), zones=restricted)
         self._journal.append(sieved, pack=site.rulebook.pack)
 
     def tick(self) -> None:
