@@ -13,6 +13,7 @@ from onshore.border.selection import Touched, touched
 from onshore.ledger.entry import digest
 from onshore.rules.acts import Exported, Facts, PermitInForce, TransferAsked
 from onshore.rules.judge import judge
+from onshore.rules.switches import ART3_5, opinion_papers
 from onshore.site import Site
 from onshore.vault.papers import reading, transfer_papers, transfers, writing
 from onshore.words.errors import Refusal
@@ -66,7 +67,8 @@ def rejudge(site: Site, transfer: Transfer) -> Standing:
     """Judge a request with the papers on file now, and write the verdict to the papers and the ledger."""
     found = touched(site, transfer, site.clock())
     with writing(site.engine) as conn:
-        verdict = judge(_asked(site, conn, transfer, found), _facts(site, conn, transfer), site.pack)
+        act, facts = _asked(site, conn, transfer, found), _facts(site, conn, transfer)
+        verdict = judge(act, facts, site.pack)
         old = conn.execute(select(transfers.c.state).where(transfers.c.id == transfer.id)).scalar_one()
         state = "cleared" if verdict.verdict == "allow" else "refused"
         if old == "permitted" and state == "cleared":
@@ -75,7 +77,11 @@ def rejudge(site: Site, transfer: Transfer) -> Standing:
         conn.execute(
             update(transfers)
             .where(transfers.c.id == transfer.id)
-            .values(state=state, verdict=msgspec.json.encode(verdict).decode())
+            .values(
+                state=state,
+                verdict=msgspec.json.encode(verdict).decode(),
+                judged=msgspec.json.encode((act, facts), order="deterministic").decode(),
+            )
         )
         site.hand_in(
             conn,
@@ -110,6 +116,14 @@ def listed(site: Site) -> list[Standing]:
     with reading(site.engine) as conn:
         rows = conn.execute(select(transfers).order_by(transfers.c.asked)).all()
     return [Standing(_transfer(r.body), r.state, _verdict(r.verdict)) for r in rows]
+
+
+def judged_since(site: Site, since: int) -> list[tuple[str, TransferAsked, Facts]]:
+    """Requests asked since an instant: the id of each, and the act and facts on which it was judged last."""
+    ask = select(transfers.c.id, transfers.c.judged).where(transfers.c.asked >= since, transfers.c.judged.is_not(None))
+    with reading(site.engine) as conn:
+        rows = conn.execute(ask.order_by(transfers.c.asked)).all()
+    return [(row.id, *msgspec.json.decode(row.judged, type=tuple[TransferAsked, Facts])) for row in rows]
 
 
 def _acceptable(site: Site, transfer: Transfer) -> None:
@@ -160,7 +174,8 @@ def _facts(site: Site, conn: Connection, transfer: Transfer, permit: Permit | No
     return Facts(
         at=site.clock(),
         exported=Exported(sensitive=counted.sensitive, ordinary=counted.ordinary),
-        papers=_papers(conn, transfer.id, today),
+        papers=_papers(conn, transfer.id, today) | opinion_papers(site.pack, site.lenient),
+        strict_art3_5=ART3_5 not in site.lenient,
         permit=None if permit is None else _limits(conn, permit),
     )
 

@@ -7,6 +7,7 @@ from pathlib import Path
 import click
 
 from onshore.cli.common import answers_for_errors, say, site_option
+from onshore.ledger.packs import release_key
 from onshore.ledger.signer import Signer
 from onshore.site import now_ms, open_site
 from onshore.vault.keys import make_root_key
@@ -68,6 +69,11 @@ role = "engineer"
 # A notice shown to people, by the items of Art. 7 that it contains.
 [notices.2026-11]
 items = [{notice}]
+
+# Whose signed packs of rules are obeyed. What the law leaves to counsel stays strict until an opinion is recorded:
+# [rules.switches] NAME = "lenient" with [rules.opinions] NAME = "the opinion's number".
+[rules]
+signers = ["{signer}"]
 """
 
 
@@ -116,6 +122,7 @@ def make_site(
             origin=f"onshore.example/{jurisdiction.lower()}/{name}",
             purposes=", ".join(f'"{p}"' for p in _PURPOSES),
             vkey=regulator.vkey,
+            signer=release_key(),
             notice=", ".join(f'"{n}"' for n in _NOTICE),
         )
     )

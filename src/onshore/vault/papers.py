@@ -31,7 +31,7 @@ metadata = MetaData()
 meta = Table(
     "meta",
     metadata,
-    # "format", "consents" and "rotate" (change counters), "buckets", "journal/<gate>" (its last file's
+    # "format", "consents", "zones" and "rotate" (change counters), "buckets", "journal/<gate>" (its last file's
     # number)
     Column("name", String(40), primary_key=True),
     Column("value", Text, nullable=False),
@@ -88,6 +88,30 @@ consents = Table(
     Column("recipients", Text, nullable=False, default="[]"),  # JSON list of names
 )
 
+zones = Table(
+    "zones",
+    metadata,
+    Column("id", String(32), primary_key=True),  # random, hex
+    Column("name", String(200), nullable=False),  # of the list, as the officer calls it
+    Column("kind", String(12), nullable=False),  # words.place.KINDS
+    Column("source", String(400), nullable=False),  # which authority's list, and of when
+    Column("datum", String(12), nullable=False),
+    Column("margin_m", Integer, nullable=False),
+    Column("geojson", LargeBinary, nullable=False),  # sealed: where the army is, is important data by itself
+    Column("features", Integer, nullable=False),
+    Column("sha256", String(64), nullable=False),  # of the file
+    Column("imported", BigInteger, nullable=False),
+    Column("imported_by", String(80), nullable=False),
+    Column("removed", BigInteger),
+)
+
+consent_changes = Table(
+    "consent_changes",
+    metadata,
+    Column("vehicle", ForeignKey("vehicles.id"), primary_key=True),
+    Column("turn", BigInteger, nullable=False, index=True),  # "consents" of meta when its consents changed last
+)
+
 journals = Table(
     "journals",
     metadata,
@@ -138,6 +162,7 @@ transfers = Table(
     Column("asked", BigInteger, nullable=False),
     Column("body", Text, nullable=False),  # JSON of words.permit.Transfer
     Column("verdict", Text),  # JSON of the last words.verdict.Verdict
+    Column("judged", Text),  # JSON [act, facts]: what that verdict was given on
 )
 
 transfer_papers = Table(
