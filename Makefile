@@ -14,7 +14,7 @@ ready:
 	@tools/setup
 
 demo: ready
-	@rm -rf build/demo build/demo-abroad
+	@rm -rf build/demo build/demo-abroad build/demo-regulator
 	@.venv/bin/onshore demo --site build/demo $(ARGS)
 
 check: ready

@@ -118,7 +118,7 @@ def run() -> dict[str, float]:
     start = time.process_time()
     allowed = compile_consents(given, PURPOSES)
     figures = {"consents": len(given), "consents compiled a second": len(given) / (time.process_time() - start)}
-    vehicles = np.append(allowed.vehicles[:-1], rng.integers(1, 2**62, VEHICLES // 20))
+    vehicles = np.append(allowed.vehicles[1 : allowed.room.taken], rng.integers(1, 2**62, VEHICLES // 20))
     book = rulebook()
     for rows in (1_000, 10_000, 100_000):
         arrived = batch(rng, vehicles, rows)

@@ -11,6 +11,7 @@ from onshore.words.catalogue import parse as parse_catalogue
 
 SOURCE = Path(__file__).parent.parent / "src" / "onshore"
 CN_PACK = SOURCE / "rules" / "packs" / "cn" / "2026-02" / "pack.toml"
+PACKS = SOURCE / "rules" / "packs"
 CATALOGUE = SOURCE / "words" / "catalogue.toml"
 
 
@@ -25,6 +26,17 @@ AT = ms("2026-06-15T12:00:00+08:00")
 @functools.cache
 def cn_pack() -> Pack:
     return parse_pack(CN_PACK.read_text("utf-8"), "cn/2026-02")
+
+
+@functools.cache
+def packs() -> tuple[Pack, ...]:
+    """Every pack that ships, by its id."""
+    found = sorted(PACKS.glob("*/*/pack.toml"))
+    return tuple(parse_pack(path.read_text("utf-8"), "/".join(path.parts[-3:-1])) for path in found)
+
+
+def pack(name: str) -> Pack:
+    return next(found for found in packs() if found.id == name)
 
 
 @functools.cache

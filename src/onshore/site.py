@@ -1,27 +1,24 @@
 """One running site: its settings, its open rooms, its rule pack read."""
 
-import hashlib
-import re
 import secrets
 import time
-import tomllib
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterator, Mapping
 from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass, field
 from datetime import date
 from functools import cached_property
 from importlib import resources
 from pathlib import Path
-from typing import Annotated, Any, Literal
+from typing import Any
 
-import msgspec
 from sqlalchemy import Connection, Engine, select, update
 
+from onshore.ledger import packs
 from onshore.ledger.entry import digest, entry
 from onshore.ledger.log import Log
+from onshore.rules import switches
 from onshore.rules.local import local_day
 from onshore.rules.pack import Pack
-from onshore.rules.pack import parse as parse_pack
 from onshore.rules.rulebook import compile_rulebook
 from onshore.vault.drain import Drained
 from onshore.vault.drain import drain as drain_journals
@@ -32,71 +29,15 @@ from onshore.vault.papers import entries, open_papers, reading, sqlite_url, writ
 from onshore.words.catalogue import Signal
 from onshore.words.catalogue import parse as parse_catalogue
 from onshore.words.errors import Broken, Malformed, Refusal
+from onshore.words.lines import place
 from onshore.words.permit import Recipient
 from onshore.words.rulebook import Rulebook
+from onshore.words.settings import Person, Role, Settings
+from onshore.words.strict import BadValueError, read, toml
 from onshore.words.tally import Tally
-from onshore.words.vocabulary import MAX_PURPOSES, STATUTORY
+from onshore.words.vocabulary import STATUTORY
 
 _LOOKS, _PAUSE = 1500, 0.02  # how often, and seconds between, to look whether another process did its part
-
-Role = Literal["operator", "officer", "regulator", "engineer", "owner"]
-
-
-class _Strict(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
-    pass
-
-
-class Identity(_Strict, frozen=True, kw_only=True):
-    """Which site this is; `id` is random and never changes, `pack` the rules it obeys, `origin` its log's name."""
-
-    id: str
-    name: str
-    jurisdiction: str
-    pack: Annotated[str, msgspec.Meta(pattern=r"^[a-z]{2}/[0-9]{4}-[0-9]{2}(-[a-z]+)?$")]
-    origin: str
-    purposes: Annotated[list[str], msgspec.Meta(min_length=1, max_length=MAX_PURPOSES)]
-    buckets: Annotated[int, msgspec.Meta(ge=1, le=4096)] = 16
-
-
-class Gate(_Strict, frozen=True, kw_only=True):
-    """Where the doors listen; a batch is closed at so many frames or milliseconds, whichever comes first."""
-
-    host: str = "127.0.0.1"
-    gb32960: Annotated[int, msgspec.Meta(ge=0, le=65535)] = 32960
-    batch_frames: Annotated[int, msgspec.Meta(ge=1, le=100_000)] = 2000
-    batch_ms: Annotated[int, msgspec.Meta(ge=0, le=1000)] = 5
-    rotate_seconds: Annotated[int, msgspec.Meta(ge=1, le=86_400)] = 60
-
-
-class Person(_Strict, frozen=True, kw_only=True):
-    """Somebody who acts at the site, by name; `vkey` verifies what a regulator signs."""
-
-    role: Role
-    vkey: str = ""
-
-
-class Receiver(_Strict, frozen=True, kw_only=True):
-    """Somebody abroad who may be sent something: jurisdiction code, age public key, status of the scenario book."""
-
-    jurisdiction: str
-    key: str
-    status: str = "none"
-
-
-class Notice(_Strict, frozen=True, kw_only=True):
-    """A version of the notice shown to people, by which of the law's items it contains."""
-
-    items: list[str]
-
-
-class Settings(_Strict, frozen=True, kw_only=True):
-    """All of `site.toml`."""
-
-    site: Identity
-    gate: Gate = Gate()
-    people: dict[str, Person] = {}
-    recipients: dict[str, Receiver] = {}
-    notices: dict[str, Notice] = {}
 
 
 def read_settings(path: Path) -> Settings:
@@ -110,27 +51,10 @@ def read_settings(path: Path) -> Settings:
             "there is no site here; make one with 'onshore init --jurisdiction CN --name NAME'",
             where=str(path.parent),
         ) from None
-    try:
-        settings = msgspec.convert(tomllib.loads(text), Settings)
-    except tomllib.TOMLDecodeError as error:
-        raise Malformed(str(error), where=str(path)) from None
-    except msgspec.ValidationError as error:
-        raise Malformed(str(error), where=f"{path}, line {_line_of(text, str(error))}") from None
+    settings = read(Settings, toml(text, str(path)), str(path), text)
     if settings.site.purposes[:1] != [STATUTORY]:
-        line = _line_of(text, "`purposes`")
-        raise Malformed(f"the first of purposes must be '{STATUTORY}'", where=f"{path}, line {line}")
+        raise Malformed(f"the first of purposes must be '{STATUTORY}'", where=place(str(path), "site.purposes", text))
     return settings
-
-
-def _line_of(text: str, error: str) -> int:
-    """The line that a validation error speaks of: the last key it names, found in the text; 1 where it names none."""
-    names = re.findall(r"`\$?\.?([^`]+)`", error)
-    for name in reversed(names):
-        key = re.escape(name.removeprefix("$.").split(".")[-1].split("[")[0])
-        for number, line in enumerate(text.splitlines(), 1):
-            if re.match(rf"\s*(\[+[\w.\"-]*{key}\]+|\"?{key}\"?\s*=)", line):
-                return number
-    return 1
 
 
 @dataclass(frozen=True)
@@ -142,6 +66,7 @@ class Site:
     engine: Engine
     root: RootKey
     pack: Pack
+    lenient: frozenset[str]
     catalogue: Mapping[str, Signal]
     rulebook: Rulebook
     clock: Callable[[], int]
@@ -342,22 +267,39 @@ def read_catalogue() -> dict[str, Signal]:
     return parse_catalogue(_package_text("onshore.words", "catalogue.toml"))
 
 
-def read_pack(name: str) -> tuple[Pack, str]:
-    """A shipped rule pack by its name, such as "cn/2026-02", with the sha256 of its bytes."""
-    text = _package_text("onshore.rules", f"packs/{name}/pack.toml")
-    return parse_pack(text), hashlib.sha256(text.encode()).hexdigest()
+def read_pack(name: str, signers: Collection[str], folder: Path | None = None) -> tuple[Pack, str]:
+    """A rule pack to be obeyed, by its name such as "cn/2026-02", with the sha256 of its bytes.
+
+    It lies in `folder` (a site's own packs) or ships with this release; refuses a draft, and one that none of
+    `signers` (verifier keys) signed.
+    """
+    own = folder / name if folder else None
+    file = packs.in_folder(own) if own is not None and own.is_dir() else packs.shipped(name)
+    pack = packs.obeyed(file, signers)
+    if pack.id != name:
+        raise Broken(f"{file.where} says that it is {pack.id}; name it so in site.toml, or take the right pack")
+    return pack, file.digest
 
 
 def _package_text(package: str, path: str) -> str:
-    found = resources.files(package).joinpath(path)
-    if not found.is_file():
-        raise Refusal("no-rule-pack", f"this release ships no {path}", remedy="name a pack that 'rules/packs' holds")
-    return found.read_text(encoding="utf-8")
+    return resources.files(package).joinpath(path).read_text(encoding="utf-8")
+
+
+def _read_rules(folder: Path, settings: Settings) -> tuple[Pack, str, frozenset[str]]:
+    """The pack as this site obeys it, its digest, and the switches that counsel turned."""
+    path, rules = folder / "site.toml", settings.rules
+    pack, digest = read_pack(settings.site.pack, rules.signers, folder / "packs")
+    try:
+        lenient = switches.lenient(pack, rules.switches, rules.opinions)
+    except BadValueError as error:
+        where = place(str(path), f"rules.switches.{error.where}", path.read_text())
+        raise Malformed(error.what, where=where) from None
+    return switches.turned(pack, lenient), digest, lenient
 
 
 def now_ms() -> int:
     """The machine's clock, milliseconds UTC."""
-    return time.time_ns() // 1_000_000
+    return int(time.time() * 1000)
 
 
 def open_site(
@@ -368,7 +310,7 @@ def open_site(
 ) -> Site:
     """Open the site in `folder`; says what is wrong where a setting, key or pack is."""
     settings = read_settings(folder / "site.toml")
-    pack, digest = read_pack(settings.site.pack)
+    pack, digest, lenient = _read_rules(folder, settings)
     if pack.jurisdiction != settings.site.jurisdiction:
         raise Malformed(
             f"the pack {pack.id} is {pack.jurisdiction}'s, the site stands in {settings.site.jurisdiction}",
@@ -381,6 +323,7 @@ def open_site(
         engine=open_papers(sqlite_url(folder / "papers.sqlite")),
         root=read_root_key(folder / "keys" / "root.key", randomness),
         pack=pack,
+        lenient=lenient,
         catalogue=catalogue,
         rulebook=compile_rulebook(pack, catalogue, digest),
         clock=clock,

@@ -11,6 +11,7 @@ from sqlalchemy import select
 
 from onshore.border import grants, meter, requests
 from onshore.border.transfer import resume, ship
+from onshore.cli.init import regulator_key
 from onshore.ledger.signer import Signer
 from onshore.register import consents
 from onshore.rights.erase import erase
@@ -52,7 +53,7 @@ def permitted(hands):
     requests.ask(site, request)
     for kind in ("impact-assessment", "standard-contract", "export-notice", "separate-consent"):
         requests.file_paper(site, request, kind, number="1", by="officer", until=None, sha256=None)
-    signer = Signer("shanghai/regulator", (site.folder / "keys" / "regulator.key").read_bytes())
+    signer = Signer("shanghai/regulator", regulator_key(site.folder).read_bytes())
     drafted = grants.draft(site, request, persons=3, start=today, until=today, by="regulator", route="assessment")
     return hands, grants.grant(site, drafted, signer)
 

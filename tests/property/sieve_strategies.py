@@ -1,17 +1,22 @@
 """Batches, consents and questions for the sieve, small enough that every boundary and every reason is met."""
 
+from dataclasses import replace
 from typing import NamedTuple
 
 import numpy as np
 import pyarrow as pa
 from hypothesis import strategies as st
 
-from onshore.consent.columns import compile_consents
+from onshore.consent.changes import replaced
+from onshore.consent.columns import Consents, compile_consents
+from onshore.consent.records import records_of
 from onshore.consent.reference import reference_sieve
 from onshore.consent.sieve import sieve
+from onshore.consent.zones import Zones
 from onshore.words.batch import BASE, DOOR, TIME, categories, purposes_column, signals
 from onshore.words.consent import Consent
 from onshore.words.errors import Malformed
+from onshore.words.place import LATITUDE, LONGITUDE, Zone
 from onshore.words.rulebook import Rulebook
 from onshore.words.tally import Sieved
 from onshore.words.use import Use
@@ -29,6 +34,8 @@ TYPES = {
     "Gaze": pa.dictionary(pa.int32(), pa.string()),
     "Pulse": pa.uint8(),
     "Secret": pa.int32(),
+    LONGITUDE: pa.float64(),
+    LATITUDE: pa.float64(),
 }
 POOL = {
     "Speed": [1.5, -2.0, 0.0, float("nan"), float("inf")],
@@ -40,8 +47,12 @@ POOL = {
     "Gaze": ["left", "right", "ahead"],
     "Pulse": [60, 255],
     "Secret": [42, -1],
+    LONGITUDE: [8.1, 8.1, 8.25, 8.26, 9.0, float("nan")],
+    LATITUDE: [50.1, 50.1, 50.1, 51.0, 91.0],
 }
-LISTED = frozenset({"Speed", "Latitude", "Cells", "Secret"})
+SQUARE = ((8.0, 50.0), (8.25, 50.0), (8.25, 50.25), (8.0, 50.25), (8.0, 50.0))
+ZONE = Zone("yard", "military", "WGS-84", 100, ((SQUARE,),))
+LISTED = frozenset({"Speed", "Latitude", "Cells", "Secret", LATITUDE})
 BOOK = Rulebook(
     pack="cn/test",
     digest="",
@@ -52,12 +63,15 @@ BOOK = Rulebook(
         "Cells": "vehicle-operation",
         "Latitude": "track",
         "Route": "track",
+        LONGITUDE: "track",
+        LATITUDE: "track",
         "Gaze": "biometric",
         "Pulse": "biometric",
     },
     statutory={"gb32960": LISTED, "gb32960-2025": LISTED},
     separate=frozenset({"track", "biometric"}),
     only_for={"biometric": frozenset({"driving-safety", "fatigue"})},
+    zoned=frozenset({"track", "biometric"}),
 )
 LAST = 9
 """Instants run from 0 to LAST, so that two are often equal."""
@@ -71,6 +85,7 @@ class Case(NamedTuple):
     now: int
     only: Use | None
     book: Rulebook = BOOK
+    zones: tuple[Zone, ...] = ()
 
 
 Row = tuple[int, int, str, dict[str, object]]
@@ -96,6 +111,14 @@ def batch_of(rows: list[Row], names: list[str]) -> pa.RecordBatch:
     return pa.RecordBatch.from_arrays([*base, *columns], schema=schema)
 
 
+def said_in(batch: pa.RecordBatch, *datum: str) -> pa.RecordBatch:
+    """The batch with the datum of its longitudes and latitudes said beside them, unless empty."""
+    said = {name: {"datum": one} for name, one in zip((LONGITUDE, LATITUDE), datum, strict=True) if one}
+    fields = [f.with_metadata(said[f.name]) if f.name in said else f for f in batch.schema]
+    return pa.RecordBatch.from_arrays(batch.columns, schema=pa.schema(fields))
+
+
+data = st.sampled_from(["WGS-84", "WGS-84", "GCJ-02", "", "else\u00e9"])
 instants = st.integers(0, LAST)
 maybe = st.one_of(st.none(), instants)
 vehicles = st.sampled_from([1, 1, 1, 1, 2, 3, 2**62 + 5])
@@ -148,7 +171,7 @@ def batches(draw: st.DrawFn, least: int = 0) -> pa.RecordBatch:
     door = st.sampled_from(draw(doors))
     cells = st.fixed_dictionaries({n: st.one_of(st.none(), st.sampled_from(POOL[n])) for n in names})
     rows = draw(st.lists(st.tuples(vehicles, instants, door, cells), min_size=least, max_size=12))
-    batch = batch_of(rows, names)
+    batch = said_in(batch_of(rows, names), draw(data), draw(data))
     if draw(st.booleans()):
         batch = batch.slice(draw(st.integers(0, 2)), draw(st.integers(least, 9)))
     return batch
@@ -160,12 +183,17 @@ cases = st.tuples(
     instants,
     uses,
 ).map(lambda drawn: Case(*drawn))
+zoned = st.tuples(cases, st.sampled_from([(), (ZONE,), (ZONE,), (replace(ZONE, datum="GCJ-02"), ZONE)])).map(
+    lambda drawn: drawn[0]._replace(zones=drawn[1])
+)
 
 
 def slowly(case: Case) -> Sieved | str:
     """What the reference says, or that it refuses."""
     try:
-        return reference_sieve(case.batch, case.consents, PURPOSES, case.book, case.now, only=case.only)
+        return reference_sieve(
+            case.batch, case.consents, PURPOSES, case.book, case.now, only=case.only, zones=case.zones
+        )
     except Malformed:
         return "refused"
 
@@ -174,9 +202,20 @@ def fast(case: Case, compiling=compile_consents, sieving=sieve) -> Sieved | str:
     """What the sieve says, or that it refuses."""
     try:
         compiled = compiling(case.consents, PURPOSES)
-        return sieving(case.batch, compiled, case.book, case.now, only=case.only)
+        return sieving(case.batch, compiled, case.book, case.now, only=case.only, zones=Zones(case.zones))
     except Malformed:
         return "refused"
+
+
+def stepwise(consents, purposes, compiling=compile_consents, replacing=replaced, reading=records_of) -> Consents:
+    """Consents that were others at first and were replaced vehicle by vehicle, some twice."""
+    vehicles = sorted({c.vehicle for c in consents} | {2, 3, 77})
+    others = [consent(v, "repair", c, 0, recipients=ANYONE) for v in vehicles[:-1] for c in ("track", "cabin-audio")]
+    before = compiling(others, purposes)
+    for vehicle in (*vehicles, *vehicles[:3]):
+        own = [c for c in consents if c.vehicle == vehicle]
+        before = replacing(before, np.array([vehicle]), reading(own))
+    return before
 
 
 def plain(sieved: Sieved | str) -> object:

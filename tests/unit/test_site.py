@@ -1,5 +1,6 @@
 import pytest
 
+from onshore.ledger.packs import release_key
 from onshore.site import open_site, read_pack, read_settings
 from onshore.vault.lock import hold
 from onshore.vault.papers import entries, writing
@@ -56,7 +57,7 @@ def test_a_pack_that_is_not_shipped_is_refused(hands, toml):
 
 
 def test_the_pack_is_known_by_its_digest():
-    pack, digest = read_pack("cn/2026-02")
+    pack, digest = read_pack("cn/2026-02", [release_key()])
     assert pack.jurisdiction == "CN"
     assert len(digest) == 64
 

@@ -14,6 +14,7 @@ from onshore.ledger.entry import digest
 from onshore.rules.acts import Exported, Facts, PermitInForce, TransferAsked
 from onshore.rules.articles import PAPERS
 from onshore.rules.judge import judge
+from onshore.rules.switches import ART3_5, opinion_papers
 from onshore.site import Site
 from onshore.vault.age import check_recipient
 from onshore.vault.papers import permits, reading, transfer_papers, transfers, writing
@@ -108,11 +109,16 @@ def listed(site: Site) -> list[Standing]:
 
 
 def _judged(site: Site, conn: Connection, transfer: Transfer, found: Touched) -> Standing:
-    verdict = judge(_asked(site, conn, transfer, found), _facts(site, conn, transfer), site.pack)
+    act, facts = _asked(site, conn, transfer, found), _facts(site, conn, transfer)
+    verdict = judge(act, facts, site.pack)
     state = conn.execute(select(transfers.c.state).where(transfers.c.id == transfer.id)).scalar_one()
     for step in _way(state, allowed=verdict.verdict == "allow", stands=permit_stands(conn, transfer.id)):
         state = moves.check(moves.REQUEST, state, step)
-    values = {"state": state, "verdict": msgspec.json.encode(verdict).decode()}
+    values = {
+        "state": state,
+        "verdict": msgspec.json.encode(verdict).decode(),
+        "judged": msgspec.json.encode((act, facts), order="deterministic").decode(),
+    }
     conn.execute(update(transfers).where(transfers.c.id == transfer.id).values(**values))
     reasons = sorted(verdict.codes())
     site.hand_in(conn, site.entry("request", obj=named(transfer), verdict=verdict.verdict, reasons=reasons))
@@ -125,6 +131,14 @@ def _way(old: str, *, allowed: bool, stands: bool) -> tuple[str, ...]:
     if not stands:
         return ("cleared",)
     return ("permitted",) if old == "permitted" else ("cleared", "permitted")
+
+
+def judged_since(site: Site, since: int) -> list[tuple[str, TransferAsked, Facts]]:
+    """Requests asked since an instant: the id of each, and the act and facts on which it was judged last."""
+    ask = select(transfers.c.id, transfers.c.judged).where(transfers.c.asked >= since, transfers.c.judged.is_not(None))
+    with reading(site.engine) as conn:
+        rows = conn.execute(ask.order_by(transfers.c.asked)).all()
+    return [(row.id, *msgspec.json.decode(row.judged, type=tuple[TransferAsked, Facts])) for row in rows]
 
 
 def _acceptable(site: Site, transfer: Transfer) -> None:
@@ -183,7 +197,8 @@ def _facts(site: Site, conn: Connection, transfer: Transfer, permit: Permit | No
     return Facts(
         at=site.clock(),
         exported=Exported(sensitive=counted.sensitive, ordinary=counted.ordinary),
-        papers=_papers(conn, transfer.id, today),
+        papers=_papers(conn, transfer.id, today) | opinion_papers(site.pack, site.lenient),
+        strict_art3_5=ART3_5 not in site.lenient,
         permit=None if permit is None else _limits(conn, permit),
     )
 

@@ -9,10 +9,11 @@ import pyarrow as pa
 from sqlalchemy import Connection, or_, select
 
 from onshore.consent.sieve import sieve
-from onshore.register.consents import Standing
+from onshore.register import consents, zones
 from onshore.register.vehicles import owners
 from onshore.site import Site
-from onshore.vault.papers import consents, vehicles
+from onshore.vault import papers
+from onshore.vault.papers import vehicles
 from onshore.vault.read import read
 from onshore.words.errors import Refusal
 from onshore.words.permit import Transfer
@@ -33,14 +34,17 @@ class Touched:
 def cells(site: Site, transfer: Transfer, now: int) -> Iterator[tuple[str, Tally, pa.RecordBatch | None]]:
     """Batches of the asked categories, each sieved for this purpose and this recipient (category, tally, kept).
 
-    Only rows kept on consent are read; statutory rows serve statutory monitoring alone.
+    Only rows kept on consent are read; statutory rows serve statutory monitoring alone. Restricted zones count as they
+    are drawn now: what was kept before a zone was known does not leave.
     """
     use = Use(transfer.purpose, transfer.recipient)
-    allowed = Standing(site).columns()
+    standing = consents.Standing(site)
+    allowed, restricted = standing.columns(), zones.Standing(site).compiled()
+    now = max(now, standing.now())
     for category in transfer.categories:
         for table in _consented(site, transfer, category):
             for batch in table.combine_chunks().to_batches():
-                sieved = sieve(batch, allowed, site.rulebook, now, only=use)
+                sieved = sieve(batch, allowed, site.rulebook, now, only=use, zones=restricted)
                 yield category, sieved.tally, sieved.kept
 
 
@@ -78,9 +82,10 @@ def touched(site: Site, transfer: Transfer, now: int) -> Touched:
 
 def resting_on(conn: Connection, transfer: Transfer, now: int) -> dict[int, int]:
     """The consents that stand now for this purpose and recipient: their ids, each with its vehicle."""
-    fits = (consents.c.purpose == transfer.purpose) & consents.c.category.in_(transfer.categories)
-    open_now = consents.c.withdrawn.is_(None) & or_(consents.c.until.is_(None), consents.c.until > now)
-    rows = conn.execute(select(consents.c.id, consents.c.vehicle, consents.c.recipients).where(fits, open_now))
+    t = papers.consents.c
+    fits = (t.purpose == transfer.purpose) & t.category.in_(transfer.categories)
+    open_now = t.withdrawn.is_(None) & or_(t.until.is_(None), t.until > now)
+    rows = conn.execute(select(t.id, t.vehicle, t.recipients).where(fits, open_now))
     return {row.id: row.vehicle for row in rows if transfer.recipient in json.loads(row.recipients)}
 
 

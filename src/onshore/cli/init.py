@@ -7,6 +7,7 @@ from pathlib import Path
 import click
 
 from onshore.cli.common import answers_for_errors, json_option, put, say, site_option
+from onshore.ledger.packs import release_key
 from onshore.ledger.signer import Signer
 from onshore.rules.articles import NOTICE_ITEMS
 from onshore.site import now_ms, open_site
@@ -44,6 +45,8 @@ role = "operator"
 [people.officer]
 role = "officer"
 
+# Permits are believed when this key signed them. Its signing key was made beside this folder, for whoever grants here:
+# give it to them and delete it, or put the regulator's own verifier key in its place.
 [people.regulator]
 role = "regulator"
 vkey = "{vkey}"
@@ -63,6 +66,11 @@ role = "owner"
 # A notice shown to people, by the items of Art. 7 that it contains.
 [notices.2026-11]
 items = [{notice}]
+
+# Whose signed packs of rules are obeyed. What the law leaves to counsel stays strict until an opinion is recorded:
+# [rules.switches] NAME = "lenient" with [rules.opinions] NAME = "the opinion's number".
+[rules]
+signers = ["{signer}"]
 """
 
 
@@ -78,6 +86,12 @@ def init(site: Path, jurisdiction: str, name: str, as_json: bool) -> None:
     if as_json:
         put({"site": str(site), "vkey": (site / "ledger" / "vkey").read_text().split()[0]})
     say(f"made the site '{name}' in {site}; its root key is {site / 'keys' / 'root.key'}: keep a copy elsewhere")
+    say(f"the key that signs permits lies beside it, in {regulator_key(site)}: it belongs to the regulator")
+
+
+def regulator_key(folder: Path) -> Path:
+    """Where the key lies that signs permits: beside the site, never in it. Hand it to the regulator, or replace it."""
+    return folder.with_name(folder.name + "-regulator") / "regulator.key"
 
 
 def make_site(
@@ -103,8 +117,10 @@ def make_site(
     for room in ("keys", "vault/journal", "vault/segments", "ledger", "outbox"):
         (folder / room).mkdir(parents=True, exist_ok=True)
     regulator = Signer(f"{name}/regulator", randomness(32))
-    (folder / "keys" / "regulator.key").touch(0o600)
-    (folder / "keys" / "regulator.key").write_bytes(regulator.seed)
+    beside = regulator_key(folder)
+    beside.parent.mkdir(mode=0o700, exist_ok=True)
+    beside.touch(0o600)
+    beside.write_bytes(regulator.seed)
     make_root_key(folder / "keys" / "root.key", randomness)
     (folder / "site.toml").write_text(
         _TOML.format(
@@ -115,6 +131,7 @@ def make_site(
             origin=f"onshore.example/{jurisdiction.lower()}/{name}",
             purposes=", ".join(f'"{p}"' for p in _PURPOSES),
             vkey=regulator.vkey,
+            signer=release_key(),
             notice=", ".join(f'"{n}"' for n in NOTICE_ITEMS),
         )
     )

@@ -18,6 +18,7 @@ _COMMANDS = {
     "permit": ("onshore.cli.permits", "permit", "The regulator's papers: grant, revoke, show."),
     "replay": ("onshore.cli.replay", "replay", "Feed a recorded drive through the gate."),
     "rights": ("onshore.cli.rights", "rights", "What a person may ask: access, restrict, erase, show."),
+    "rules": ("onshore.cli.rules", "rules", "The law as data: list, show, check, explain, diff, replay."),
     "serve": ("onshore.cli.serve", "serve", "Run the site."),
     "simulate": ("onshore.cli.simulate", "simulate", "Load: real sockets, real frames."),
     "transfer": (
@@ -26,6 +27,7 @@ _COMMANDS = {
         "Requests to send something abroad: ask, paper, ship, show, list.",
     ),
     "vehicle": ("onshore.cli.vehicle", "vehicle", "Register and look at vehicles."),
+    "zone": ("onshore.cli.zone", "zone", "Restricted zones: import, list, remove."),
     "verify": ("onshore.cli.verifying", "verify", "Offline: a parcel, a receipt, a proof or a whole log."),
 }
 

@@ -145,7 +145,9 @@ def _drafted(here: Any, transfer_id: str, persons: int, start: date, until: date
     if request.state == "refused":
         first = request.verdict.reasons[0]
         raise Refusal(first.code, first.says, article=first.article, remedy=first.remedy)
-    path = key or here.folder / "keys" / "regulator.key"
+    from onshore.cli.init import regulator_key
+
+    path = key or regulator_key(here.folder)
     signer = _signer(here, actor, path)
     draft = grants.draft(
         here,

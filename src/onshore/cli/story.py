@@ -17,7 +17,7 @@ from typing import Any
 from onshore.border import grants, requests
 from onshore.border.transfer import Shipped, ship
 from onshore.cli.drives import Moment, computed, recorded, sparse
-from onshore.cli.init import make_site
+from onshore.cli.init import make_site, regulator_key
 from onshore.cli.serve import gate
 from onshore.cli.simulate import Car, connected, test_vins
 from onshore.gate.gb32960 import encode
@@ -211,7 +211,7 @@ class Story:
         route = standing.verdict.route
         self._step(standing.state == "cleared", f"the officer files {len(_PAPERS)} papers: cleared, route {route}")
         today = self.site.today()
-        signer = Signer("shanghai/regulator", (self.folder / "keys" / "regulator.key").read_bytes())
+        signer = Signer("shanghai/regulator", regulator_key(self.folder).read_bytes())
         until = today + timedelta(days=30)
         draft = grants.draft(self.site, request, persons=2, start=today, until=until, by="regulator", route=str(route))
         permit = grants.grant(self.site, draft, signer)

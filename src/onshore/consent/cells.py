@@ -4,6 +4,9 @@ Arrow keeps a value under the bit that marks it null, and IPC writes it out. Her
 and a withheld cell is zero in it, or no bytes at all. Masks of many rows are held as bits in 64-bit words.
 """
 
+from collections import Counter
+from collections.abc import Iterable
+from functools import lru_cache
 from typing import Any
 
 import numpy as np
@@ -28,6 +31,25 @@ _FIXED = frozenset(
         *(pa.date32(), pa.date64(), pa.time32("s"), pa.time64("us"), pa.timestamp("ms"), pa.duration("ms")),
     )
 )
+
+
+_KNOWN = _FIXED | _BYTES | _LARGE_BYTES | {_BOOLEAN, _NULL}
+
+
+class Shown:
+    """Which cells of a column show their value; columns that are alike share it, and the buffer that says so."""
+
+    def __init__(self, mask: Mask) -> None:
+        self.mask = mask
+        self.nulls = len(mask) - int(np.count_nonzero(mask))
+        self.validity = pa.py_buffer(np.packbits(mask, bitorder="little")) if self.nulls else None
+        self._ones: dict[int, NDArray[Any]] = {}
+
+    def ones(self, kind: np.dtype[Any]) -> NDArray[Any]:
+        """Per cell all bits of an unsigned integer, or none."""
+        if kind.itemsize not in self._ones:
+            self._ones[kind.itemsize] = np.negative(self.mask.astype(kind))
+        return self._ones[kind.itemsize]
 
 
 def to_bits(mask: Mask) -> Bits:
@@ -57,30 +79,56 @@ def present(array: pa.Array) -> Bits:
         mask[mask] = named[_fixed(array.indices)[mask]]
         return to_bits(mask)
     if array.null_count:
-        return to_bits(_unpacked(array.buffers()[0], array))
-    every = np.full((len(array) + 63) // 64, ~np.uint64(0))
-    every[-1] >>= np.uint64(-len(array) % 64)
+        return _validity(array)
+    return _every(len(array))
+
+
+def _validity(array: pa.Array) -> Bits:
+    """The validity bits of an array that has some: copied, or shifted where a slice begins inside a byte."""
+    buffer = array.buffers()[0]
+    if array.offset % 8:
+        return to_bits(_unpacked(buffer, array))
+    packed = np.frombuffer(buffer, np.uint8, (len(array) + 7) // 8, array.offset // 8)
+    return _whole(packed, len(array)) & _every(len(array))
+
+
+@lru_cache(maxsize=64)
+def _every(rows: int) -> Bits:
+    every = np.full((rows + 63) // 64, ~np.uint64(0))
+    every[-1] >>= np.uint64(-rows % 64)
+    every.setflags(write=False)
     return every
 
 
-def again(array: pa.Array, rows: Ints | None, mask: Mask | None) -> pa.Array:
-    """The column of the given rows (all when None), null and zero where the mask of those rows is false."""
+def alike(cells: Iterable[Bits]) -> list[tuple[Bits, int]]:
+    """Each of these arrays once, and how many times it is there; one that is equal but another is another."""
+    times = Counter(map(id, cells := list(cells)))
+    return [(cell, times[key]) for key, cell in {id(cell): cell for cell in cells}.items()]
+
+
+def whole(values: Ints) -> pa.Array:
+    """A column of 64-bit integers without nulls."""
+    return _array(pa.int64(), len(values), None, values)
+
+
+def again(array: pa.Array, rows: Ints | None, shown: Shown | None) -> pa.Array:
+    """The column of the given rows (all when None), null and zero where those rows do not show it (None: all do)."""
     kind = array.type.id
     if kind == _DICTIONARY:
-        return _again_dictionary(array, rows, mask)
+        return _again_dictionary(array, rows, shown)
     if kind in _BYTES or kind in _LARGE_BYTES:
-        return _again_bytes(array, rows, mask)
+        return _again_bytes(array, rows, shown)
     if kind == _BOOLEAN:
         values = _chosen(_unpacked(array.buffers()[1], array), rows)
-        data = np.packbits(values if mask is None else values & mask, bitorder="little")
+        data = np.packbits(values if shown is None else values & shown.mask, bitorder="little")
     else:
-        data = _zeroed(_chosen(_fixed(array), rows), mask)
-    return _array(array.type, len(array) if rows is None else len(rows), mask, data)
+        data = _zeroed(_chosen(_fixed(array), rows), shown)
+    return _array(array.type, len(array) if rows is None else len(rows), shown, data)
 
 
 def _check(kind: pa.DataType) -> None:
     value = (kind.value_type if kind.id == _DICTIONARY else kind).id
-    if value not in _FIXED | _BYTES | _LARGE_BYTES | {_BOOLEAN, _NULL}:
+    if value not in _KNOWN:
         raise Malformed(f"a signal's column is {kind}; numbers, bytes, text and dictionaries of them pass")
 
 
@@ -107,23 +155,25 @@ def _chosen(values: NDArray[Any], rows: Ints | None) -> NDArray[Any]:
     return values.copy() if rows is None else values.take(rows, axis=0)
 
 
-def _zeroed(values: NDArray[Any], mask: Mask | None) -> NDArray[Any]:
-    if mask is None:
+def _zeroed(values: NDArray[Any], shown: Shown | None) -> NDArray[Any]:
+    if shown is None:
         return values
-    np.multiply(values, mask if values.ndim == 1 else mask[:, None], out=values)
+    if values.ndim == 1:
+        np.bitwise_and(values, shown.ones(values.dtype), out=values)
+    else:
+        np.multiply(values, shown.mask[:, None], out=values)
     return values
 
 
-def _array(kind: pa.DataType, rows: int, mask: Mask | None, *data: NDArray[Any] | pa.Buffer) -> pa.Array:
-    nulls = 0 if mask is None else rows - int(np.count_nonzero(mask))
-    validity = None if mask is None or not nulls else pa.py_buffer(np.packbits(mask, bitorder="little"))
+def _array(kind: pa.DataType, rows: int, shown: Shown | None, *data: NDArray[Any] | pa.Buffer) -> pa.Array:
+    validity, nulls = (None, 0) if shown is None else (shown.validity, shown.nulls)
     return pa.Array.from_buffers(kind, rows, [validity, *map(pa.py_buffer, data)], nulls)
 
 
-def _again_bytes(array: pa.Array, rows: Ints | None, mask: Mask | None) -> pa.Array:
+def _again_bytes(array: pa.Array, rows: Ints | None, shown: Shown | None) -> pa.Array:
     """Copies the bytes of kept cells alone: no withheld one is ever looked at."""
     rows = np.arange(len(array)) if rows is None else rows
-    kept = slice(None) if mask is None else np.flatnonzero(mask)
+    kept = slice(None) if shown is None else np.flatnonzero(shown.mask)
     copied = pc.take(array, pa.array(rows[kept]), boundscheck=False)
     width = np.dtype(np.int64 if array.type.id in _LARGE_BYTES else np.int32)
     ends: NDArray[Any] = np.frombuffer(copied.buffers()[1], width, len(copied) + 1, copied.offset * width.itemsize)
@@ -131,19 +181,19 @@ def _again_bytes(array: pa.Array, rows: Ints | None, mask: Mask | None) -> pa.Ar
     lengths[kept] = ends[1:] - ends[:-1]
     np.cumsum(lengths, out=offsets[1:])
     data = (copied.buffers()[2] or pa.py_buffer(b"")).slice(int(ends[0]), int(ends[-1] - ends[0]))
-    return _array(array.type, len(rows), mask, offsets, data)
+    return _array(array.type, len(rows), shown, offsets, data)
 
 
-def _again_dictionary(array: pa.Array, rows: Ints | None, mask: Mask | None) -> pa.Array:
+def _again_dictionary(array: pa.Array, rows: Ints | None, shown: Shown | None) -> pa.Array:
     """The dictionary keeps only what kept cells say."""
     kind = array.type
-    codes = _zeroed(_chosen(_fixed(array.indices), rows), mask)
+    codes = _zeroed(_chosen(_fixed(array.indices), rows), shown)
     places = codes.astype(np.intp)
-    used = np.flatnonzero(np.bincount(places if mask is None else places[mask], minlength=len(array.dictionary)))
+    used = np.flatnonzero(np.bincount(places if shown is None else places[shown.mask], minlength=len(array.dictionary)))
     if len(used) < len(array.dictionary):
         anew = np.zeros(len(array.dictionary), codes.dtype)
         anew[used] = np.arange(len(used))
-        codes = _zeroed(anew.take(places), mask)
-    indices = _array(kind.index_type, len(codes), mask, codes)
+        codes = _zeroed(anew.take(places), shown)
+    indices = _array(kind.index_type, len(codes), shown, codes)
     words = again(array.dictionary, used, None)
     return pa.DictionaryArray.from_arrays(indices, words, ordered=kind.ordered)

@@ -1,5 +1,6 @@
 """The reference sieve: slow and plain, cell by cell; what it says is what the sieve means."""
 
+import math
 from collections import Counter
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
@@ -7,9 +8,11 @@ from typing import Any
 
 import pyarrow as pa
 
+from onshore.consent.reference_zones import reference_contains
 from onshore.words.batch import BASE, BASE_NAMES, purposes_column, signals, with_purposes
 from onshore.words.consent import Consent
 from onshore.words.errors import Malformed
+from onshore.words.place import DATUM, LATITUDE, LONGITUDE, Zone, datum_of
 from onshore.words.rulebook import Rulebook
 from onshore.words.tally import Sieved, Tally, Why
 from onshore.words.use import Use
@@ -34,6 +37,7 @@ def reference_sieve(
     now: int,
     *,
     only: Use | None = None,
+    zones: Sequence[Zone] = (),
 ) -> Sieved:
     """Keep of a batch what the law has kept and what people allowed, and count the rest by reason.
 
@@ -41,13 +45,18 @@ def reference_sieve(
 
     1. The signal has no category in the rulebook: withheld, ("", none, not-in-catalogue). What nobody listed
        serves no stated purpose (Network Data Security Regulations, Art. 24; PIPL Art. 6).
-    2. Ground `statutory`: the rulebook lists the signal for the row's door (GB/T 32960; PIPL Art. 13(3)).
+    2. The row's position lies in a zone and the rulebook lists the category as zoned: withheld on every ground,
+       counted (category, consent, restricted-zone), and (category, statutory, restricted-zone) where rule 3
+       would have it kept (Automotive Data Provisions, Art. 3(1)). A position with one half missing, or that
+       is no place on the globe, lies in every zone; a row without any position lies in none. Zones:
+       `consent.reference_zones.reference_contains`.
+    3. Ground `statutory`: the rulebook lists the signal for the row's door (GB/T 32960; PIPL Art. 13(3)).
        Kept for the purpose `statutory-monitoring` alone, bit 0, counted (category, statutory, statutory).
        With `only` set to another purpose this ground neither keeps nor counts.
-    3. Ground `consent`: one consent of this vehicle for this category holds both at the event's time and
+    4. Ground `consent`: one consent of this vehicle for this category holds both at the event's time and
        `now`: over [start, until) and before `withdrawn`. The cell is kept for the union of the purposes of
        all such consents, bit i for `purposes[i]`, counted (category, consent, consented).
-    4. Otherwise withheld under consent with one reason, the first of:
+    5. Otherwise withheld under consent with one reason, the first of:
        - `default-off`: there is no consent for the vehicle at all; nothing optional is collected until the
          driver chooses (Automotive Data Provisions, Art. 6(2));
        - `no-consent`: there is none for the category (PIPL Art. 13(1));
@@ -65,8 +74,8 @@ def reference_sieve(
     A cell may be kept on both grounds and is then counted on both. Rows and columns without a kept cell are
     left out. `only` narrows to consents with its purpose, and naming its recipient where it has one.
     Purposes columns of the input are not believed but decided anew. Refused (Malformed): consents for a
-    purpose not listed or for `statutory-monitoring`, and rows of several doors where the law keeps
-    different signals.
+    purpose not listed or for `statutory-monitoring`, positions that are no float64 where there are zones, and
+    rows of several doors where the law keeps different signals.
     """
     _check(consents, purposes)
     question = _Question(purposes, rulebook, now, only)
@@ -76,6 +85,8 @@ def reference_sieve(
     base = {name: batch.column(name) for name in BASE_NAMES}
     times = base["time"].cast(pa.int64()).to_pylist()
     vehicles = base["vehicle"].to_pylist()
+
+    inside = _inside(batch, zones if rulebook.zoned else ())
 
     cells: Counter[Why] = Counter()
     bits: dict[tuple[int, str], int] = {}
@@ -89,6 +100,11 @@ def reference_sieve(
                 cells["", "none", "not-in-catalogue"] += 1
                 continue
             by_law = name in statutory
+            if row in inside and category in rulebook.zoned:
+                cells[category, "consent", "restricted-zone"] += 1
+                if by_law:
+                    cells[category, "statutory", "restricted-zone"] += 1
+                continue
             allowed, reason = _consented(of_vehicle, category, times[row], question)
             cells[category, "consent", reason] += 1
             if by_law:
@@ -112,6 +128,22 @@ def _statutory(batch: pa.RecordBatch, names: list[str], question: _Question) -> 
     if len(listed) > 1:
         raise Malformed("rows of several doors where the law keeps different signals")
     return frozenset(listed.pop() if listed else ())
+
+
+def _inside(batch: pa.RecordBatch, zones: Sequence[Zone]) -> set[int]:
+    """The rows whose position lies in a zone."""
+    found = [batch.column(name) if name in batch.schema.names else None for name in (LONGITUDE, LATITUDE)]
+    if zones and any(column is not None and column.type != pa.float64() for column in found):
+        raise Malformed("a position that is no float64")
+    nowhere = [None] * batch.num_rows
+    longitudes, latitudes = (nowhere if column is None else column.to_pylist() for column in found)
+    datum = datum_of(batch.schema)
+    return {
+        row
+        for row, (x, y) in enumerate(zip(longitudes, latitudes, strict=True))
+        if not (x is None and y is None)
+        and reference_contains(zones, math.nan if x is None else x, math.nan if y is None else y, datum)
+    }
 
 
 def _consented(consents: Sequence[Consent], category: str, time: int, question: _Question) -> tuple[int, str]:
@@ -175,7 +207,10 @@ def _kept(
     fields = list(BASE)
     arrays = [batch.column(f.name).take(pa.array(rows)) for f in BASE]
     for name in names:
-        said = {"category": category[name], "statutory": "1" if name in statutory else "0"}
+        said: dict[str, Any] = {"category": category[name], "statutory": "1" if name in statutory else "0"}
+        stated = (batch.schema.field(name).metadata or {}).get(DATUM.encode())
+        if stated is not None:
+            said[DATUM] = stated
         kind = batch.schema.field(name).type
         fields.append(pa.field(name, kind, metadata=said))
         arrays.append(pa.array([columns[name][row] if (row, name) in bits else None for row in rows], kind))

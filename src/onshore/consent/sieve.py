@@ -5,7 +5,7 @@ What is withheld is zero in the kept batch, not only null.
 """
 
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import TypeVar
 
@@ -13,11 +13,14 @@ import numpy as np
 import pyarrow as pa
 from numpy.typing import NDArray
 
-from onshore.consent.cells import Bits, Ints, Mask, again, count, present, to_bits, to_mask
+from onshore.consent.cells import Bits, Ints, Shown, again, alike, count, present, to_bits, to_mask, whole
 from onshore.consent.columns import FOREVER, Consents
+from onshore.consent.plans import Shape, kept_schema, signals_of
 from onshore.consent.terms import CONSENTED, REASONS, Moments, Ruling, rule, terms
-from onshore.words.batch import BASE, purposes_column, signals, with_purposes
+from onshore.consent.zones import Zones
+from onshore.words.batch import BASE
 from onshore.words.errors import Malformed
+from onshore.words.place import LATITUDE, LONGITUDE, datum_of
 from onshore.words.rulebook import Rulebook
 from onshore.words.tally import Sieved, Tally, Why
 from onshore.words.use import Use
@@ -35,48 +38,56 @@ class _Kept:
 
 
 def sieve(
-    batch: pa.RecordBatch, consents: Consents, rulebook: Rulebook, now: int, *, only: Use | None = None
+    batch: pa.RecordBatch,
+    consents: Consents,
+    rulebook: Rulebook,
+    now: int,
+    *,
+    only: Use | None = None,
+    zones: Zones | None = None,
 ) -> Sieved:
     """Keep of a batch what the law has kept and what people allowed, and count the rest by reason.
 
     `batch`: base columns and signals (words.batch), rows in any order; purposes columns in it are not
     believed.
-    `now`: milliseconds UTC. `only`: sieve for one purpose, and one recipient where it names one. Refused
-    (Malformed): a base column that is missing, of another type or with nulls, two columns of one name,
-    nested columns, rows of several doors where the law keeps different signals. Meaning and articles:
+    `now`: milliseconds UTC. `only`: sieve for one purpose, and one recipient where it names one. `zones`: where
+    nothing of the rulebook's zoned categories is kept. Refused (Malformed): a base column that is missing, of
+    another type or with nulls, two columns of one name, nested columns, positions that are no float64 where
+    there are zones, rows of several doors where the law keeps different signals. Meaning and articles:
     `consent.reference.reference_sieve`.
     """
+    shape = Shape(batch.schema)
+    names = signals_of(shape)
     _check(batch)
-    names = signals(batch.schema)
     statutory = _statutory(batch, names, rulebook, only)
     moments = _moments(batch, consents, now)
+    inside = _inside(batch, zones) if zones and rulebook.zoned else None
     cells: Counter[Why] = Counter()
     kept: dict[str, _Kept] = {}
     for category, here in _by_category(batch, names, rulebook).items():
         if category is None:
             cells["", "none", "not-in-catalogue"] += sum(count(bits) for bits in here.values())
             continue
+        left = here
+        if inside is not None and category in rulebook.zoned:
+            left = _outside(cells, category, here, statutory, inside)
         ruling = rule(consents, category, moments, terms(consents, category, rulebook, only))
-        _count(cells, category, here, statutory, ruling)
-        kept[category] = _keep(here, statutory, ruling.bits)
-    return _sieved(batch, kept, statutory, consents.purposes, cells)
+        _count(cells, category, left, statutory, ruling)
+        kept[category] = _keep(left, statutory, ruling.bits)
+    return _sieved(batch, shape, kept, statutory, consents.purposes, cells)
 
 
 def _check(batch: pa.RecordBatch) -> None:
-    schema = batch.schema
-    names = schema.names
-    if len(set(names)) != len(names):
-        raise Malformed("two columns of a batch have the same name")
     for field in BASE:
-        if field.name not in names or schema.field(field.name).type != field.type:
-            raise Malformed(f"a batch needs a column of type {field.type}", where=field.name)
         if batch.column(field.name).null_count:
             raise Malformed("a base column of a batch has nulls", where=field.name)
 
 
-def _statutory(batch: pa.RecordBatch, names: list[str], rulebook: Rulebook, only: Use | None) -> frozenset[str]:
+def _statutory(batch: pa.RecordBatch, names: Sequence[str], rulebook: Rulebook, only: Use | None) -> frozenset[str]:
     """Signals that the law has kept at the door or doors of the batch."""
     if only is not None and only.purpose != STATUTORY:
+        return frozenset()
+    if not rulebook.statutory:
         return frozenset()
     doors = batch.column("door").unique().to_pylist()
     listed = {rulebook.statutory.get(door, frozenset()).intersection(names) for door in doors}
@@ -91,11 +102,38 @@ def _moments(batch: pa.RecordBatch, consents: Consents, now: int) -> Moments:
     return Moments(place, place != consents.unknown, np.minimum(time, now), np.clip(time, now, FOREVER - 1))
 
 
+def _inside(batch: pa.RecordBatch, zones: Zones) -> Bits | None:
+    """The rows whose position lies in a zone, None where none does; half a position lies anywhere."""
+    columns = [batch.column(name) for name in (LONGITUDE, LATITUDE) if name in batch.schema.names]
+    if any(column.type != pa.float64() for column in columns):
+        raise Malformed("a position is in degrees, of type double", where=f"{LONGITUDE}, {LATITUDE}")
+    given = [present(column) for column in columns]
+    if not columns or not np.bitwise_or.reduce(given).any():
+        return None
+    whole = to_mask(np.bitwise_and.reduce(given), batch.num_rows) if len(columns) == 2 else np.False_
+    degrees = [np.frombuffer(c.buffers()[1], np.float64, len(c), c.offset * 8) for c in columns]
+    longitude, latitude = (np.where(whole, values, np.nan) for values in (degrees[0], degrees[-1]))
+    found = to_bits(zones.contains(longitude, latitude, datum_of(batch.schema))) & np.bitwise_or.reduce(given)
+    return found if found.any() else None
+
+
+def _outside(
+    cells: Counter[Why], category: str, here: Mapping[str, Bits], statutory: frozenset[str], inside: Bits
+) -> dict[str, Bits]:
+    """The present cells of rows that lie in no zone; the others are counted, on each ground that asked for them."""
+    for name, cell in here.items():
+        withheld = count(cell & inside)
+        cells[category, "consent", "restricted-zone"] += withheld
+        cells[category, "statutory", "restricted-zone"] += withheld if name in statutory else 0
+    left = {id(cell): cell & ~inside for cell, _ in alike(here.values())}
+    return {name: left[id(cell)] for name, cell in here.items()}
+
+
 def _int64(array: pa.Array) -> Ints:
     return np.frombuffer(array.buffers()[1], np.int64, len(array), array.offset * 8)
 
 
-def _by_category(batch: pa.RecordBatch, names: list[str], rulebook: Rulebook) -> dict[str | None, dict[str, Bits]]:
+def _by_category(batch: pa.RecordBatch, names: Sequence[str], rulebook: Rulebook) -> dict[str | None, dict[str, Bits]]:
     """The present cells of each signal that has any, by category; None where nobody knows the signal."""
     found: dict[str | None, dict[str, Bits]] = {}
     for name in names:
@@ -111,20 +149,22 @@ def _count(
     """Count each present cell once under consent, and once more where it is statutory."""
     rows = len(ruling.bits)
     in_row = np.zeros(rows, np.min_scalar_type(len(here)))
-    for cell in here.values():
-        np.add(in_row, to_mask(cell, rows).view(np.uint8), out=in_row)
+    for cell, times in alike(here.values()):
+        np.add(in_row, np.multiply(to_mask(cell, rows).view(np.uint8), times, dtype=in_row.dtype), out=in_row)
     by_rank = np.bincount(ruling.rank, weights=in_row.take(ruling.closely), minlength=len(REASONS)).astype(np.int64)
     by_rank[CONSENTED] = in_row.sum(dtype=np.int64) - by_rank[:CONSENTED].sum()
-    for reason, n in zip(REASONS, by_rank.tolist(), strict=True):
-        cells[category, "consent", reason] += n
-    cells[category, "statutory", "statutory"] += sum(count(b) for n, b in here.items() if n in statutory)
+    for rank in np.flatnonzero(by_rank).tolist():
+        cells[category, "consent", REASONS[rank]] += int(by_rank[rank])
+    if statutory:
+        cells[category, "statutory", "statutory"] += sum(count(b) for n, b in here.items() if n in statutory)
 
 
 def _keep(here: Mapping[str, Bits], statutory: frozenset[str], bits: Ints) -> _Kept:
     """The kept cells of a category. Purposes are said only of rows that keep a cell of it on that ground."""
     allowed = to_bits(bits != 0)
-    kept = {name: cell if name in statutory else cell & allowed for name, cell in here.items()}
-    anything = np.bitwise_or.reduce(list(here.values()))
+    narrowed = {id(cell): cell & allowed for cell, _ in alike(here.values())}
+    kept = {name: cell if name in statutory else narrowed[id(cell)] for name, cell in here.items()}
+    anything = np.bitwise_or.reduce([cell for cell, _ in alike(here.values())])
     purposes = bits * to_mask(anything, len(bits))
     by_law = [cell for name, cell in here.items() if name in statutory]
     if by_law:
@@ -134,49 +174,48 @@ def _keep(here: Mapping[str, Bits], statutory: frozenset[str], bits: Ints) -> _K
 
 def _sieved(
     batch: pa.RecordBatch,
+    shape: Shape,
     kept: Mapping[str, _Kept],
     statutory: frozenset[str],
     purposes: tuple[str, ...],
     cells: Counter[Why],
 ) -> Sieved:
     """The batch of rows and columns with a kept cell, and the tally."""
-    found = {n: (c, cell) for c, k in kept.items() for n, cell in k.cells.items() if cell.any()}
-    union = np.bitwise_or.reduce([cell for _, cell in found.values()]) if found else np.zeros(0, np.uint64)
+    some = {id(cell): cell for k in kept.values() for cell in k.cells.values()}
+    some = {key: cell for key, cell in some.items() if cell.any()}
+    found = {n: (c, cell) for c, k in kept.items() for n, cell in k.cells.items() if id(cell) in some}
+    union = np.bitwise_or.reduce(list(some.values())) if some else np.zeros(0, np.uint64)
     tally = Tally(batch.num_rows, count(union), {why: n for why, n in cells.items() if n})
     if not found:
         return Sieved(None, tally)
     chosen = _Chosen(union, batch.num_rows)
-    fields, arrays = list(BASE), [again(batch.column(f.name), chosen.rows, None) for f in BASE]
-    shown: dict[str, None] = {}
-    for name, column in zip(batch.schema.names, batch.columns, strict=True):
-        if name in found:
-            category, cell = found[name]
-            shown[category] = None
-            said = {"category": category, "statutory": "1" if name in statutory else "0"}
-            fields.append(pa.field(name, column.type, metadata=said))
-            arrays.append(again(column, chosen.rows, chosen.mask(cell)))
-    for category in shown:
-        fields.append(pa.field(purposes_column(category), pa.int64(), nullable=False))
-        arrays.append(pa.array(chosen.of(kept[category].purposes)))
-    return Sieved(pa.RecordBatch.from_arrays(arrays, schema=with_purposes(pa.schema(fields), purposes)), tally)
+    names = [name for name in batch.schema.names if name in found]
+    arrays = [again(batch.column(f.name), chosen.rows, None) for f in BASE]
+    arrays += [again(batch.column(name), chosen.rows, chosen.shown(found[name][1])) for name in names]
+    said = tuple((name, found[name][0]) for name in names)
+    arrays += [whole(chosen.of(kept[category].purposes)) for category in dict.fromkeys(c for _, c in said)]
+    return Sieved(pa.RecordBatch.from_arrays(arrays, schema=kept_schema(shape, said, statutory, purposes)), tally)
 
 
 class _Chosen:
     """The rows of a batch that are kept, None where all are."""
 
     def __init__(self, union: Bits, rows: int) -> None:
-        self._union, self._total = union, rows
+        self._total = rows
         mask = to_mask(union, rows)
         self.rows = None if mask.all() else np.flatnonzero(mask)
-        self._masks: dict[bytes, Mask | None] = {union.tobytes(): None}
+        self._shown: dict[int, Shown | None] = {}
+        self._alike: dict[bytes, Shown | None] = {union.tobytes(): None}
 
     def of(self, values: NDArray[T]) -> NDArray[T]:
         """Values of the kept rows."""
         return values if self.rows is None else values.take(self.rows)
 
-    def mask(self, cell: Bits) -> Mask | None:
+    def shown(self, cell: Bits) -> Shown | None:
         """Which kept rows keep a cell, None where all do; many columns are alike."""
-        key = cell.tobytes()
-        if key not in self._masks:
-            self._masks[key] = self.of(to_mask(cell, self._total))
-        return self._masks[key]
+        if id(cell) not in self._shown:
+            key = cell.tobytes()
+            if key not in self._alike:
+                self._alike[key] = Shown(self.of(to_mask(cell, self._total)))
+            self._shown[id(cell)] = self._alike[key]
+        return self._shown[id(cell)]

@@ -107,7 +107,7 @@ def _where_all_stand(lines: Lines, at: Moments, needs: Terms) -> tuple[Ints, Int
 def _line_by_line(lines: Lines, rows: Ints, line: Ints, at: Moments, needs: Terms) -> tuple[Ints, Ranks]:
     """Per row the purposes of the lines that stand, and the highest rank of all."""
     bits, best = np.zeros(len(rows), np.int64), at.known.take(rows).astype(np.uint8)
-    left = np.flatnonzero(line >= 0)
+    left = np.flatnonzero(line > 0)
     line, here = line.take(left), rows.take(left)
     early, late, more = at.early.take(here), at.late.take(here), lines.more.take(at.place.take(here))
     while left.size:

@@ -7,8 +7,7 @@ import pyarrow as pa
 from sqlalchemy.exc import DBAPIError
 
 from onshore.consent.sieve import sieve
-from onshore.register import vehicles
-from onshore.register.consents import Standing
+from onshore.register import consents, vehicles, zones
 from onshore.site import Site
 from onshore.vault.journal import Journal
 
@@ -19,7 +18,8 @@ class Intake:
     def __init__(self, site: Site, journal: Journal) -> None:
         self._site = site
         self._journal = journal
-        self._standing = Standing(site)
+        self._consents = consents.Standing(site)
+        self._zones = zones.Standing(site)
 
     def look_up(self, vin: bytes) -> int | None:
         """The id of a registered vehicle by its 17 VIN bytes; None for a stranger."""
@@ -33,8 +33,8 @@ class Intake:
         """
         site = self._site
         with _papers():
-            consents = self._standing.columns()
-        sieved = sieve(batch, consents, site.rulebook, site.clock())
+            allowed, restricted = self._consents.columns(), self._zones.compiled()
+        sieved = sieve(batch, allowed, site.rulebook, self._consents.now(), zones=restricted)
         self._journal.append(sieved, pack=site.rulebook.pack)
 
     def tick(self) -> None:

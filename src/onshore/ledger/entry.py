@@ -83,6 +83,7 @@ KINDS: Mapping[str, dict[str, Form]] = {
         "bytes": COUNT,
     },
     "release/unsent": {"obj": DIGEST, "state": _one_of("unsent")},
+    "zone": {"obj": DIGEST, "state": _one_of("imported", "removed")},
     "erase": {"obj": DIGEST, "segments_old": COUNT, "segments_new": COUNT, "rows": COUNT},
     "key": {"role": WORD, "state": _one_of("made", "rotated", "destroyed"), "obj?": DIGEST},
 }

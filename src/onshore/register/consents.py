@@ -5,15 +5,18 @@ from collections.abc import Sequence
 from dataclasses import asdict, dataclass, replace
 from typing import Any
 
-from sqlalchemy import Connection, Row, select, update
+import numpy as np
+from sqlalchemy import Connection, Row, Select, delete, func, insert, select, update
 
-from onshore.consent.columns import Consents, compile_consents
+from onshore.consent.changes import replaced
+from onshore.consent.columns import Consents, compile_columns, compile_consents
+from onshore.consent.records import FIELDS, Records, records
 from onshore.ledger.entry import digest
 from onshore.register.vehicles import Vehicle
 from onshore.rules.acts import ConsentAsked, Facts
 from onshore.rules.judge import judge
 from onshore.site import Site
-from onshore.vault.papers import consents, meta, reading, receipts, writing
+from onshore.vault.papers import consent_changes, consents, meta, reading, receipts, writing
 from onshore.words.consent import Consent
 from onshore.words.errors import Malformed, Refusal
 
@@ -45,7 +48,7 @@ def give(site: Site, vehicle: Vehicle, wish: Wish) -> list[Given]:
     """Record a consent per purpose and category, judged first; refuses what the law's form does not allow."""
     _judge(site, wish)
     now = site.clock()
-    records = [
+    given = [
         Consent(
             id=site.new_id(),
             person=vehicle.owner,
@@ -63,9 +66,9 @@ def give(site: Site, vehicle: Vehicle, wish: Wish) -> list[Given]:
         for category in wish.categories
     ]
     with writing(site.engine) as conn:
-        conn.execute(consents.insert(), [_columns(c) for c in records])
-        _mark_changed(conn)
-        return [_recorded(site, conn, c, "given") for c in records]
+        conn.execute(consents.insert(), [_columns(c) for c in given])
+        _mark_changed(conn, vehicle.id)
+        return [_recorded(site, conn, c, "given") for c in given]
 
 
 def withdraw(site: Site, vehicle: Vehicle, *, purpose: str | None = None, category: str | None = None) -> list[Given]:
@@ -100,8 +103,8 @@ def _is_open(c: Consent, now: int) -> bool:
 def _withdrawn(site: Site, conn: Connection, gone: list[Consent]) -> list[Given]:
     for c in gone:
         conn.execute(update(consents).where(consents.c.id == c.id).values(withdrawn=c.withdrawn))
-    if gone:
-        _mark_changed(conn)
+    for vehicle in {c.vehicle for c in gone}:
+        _mark_changed(conn, vehicle)
     return [_recorded(site, conn, c, "withdrawn") for c in gone]
 
 
@@ -112,23 +115,59 @@ def of_vehicle(site: Site, vehicle: int) -> list[Consent]:
 
 
 class Standing:
-    """The site's consents compiled to columns; compiled anew when the papers' change counter moved."""
+    """The site's consents compiled to columns, which follow the papers: only vehicles that changed are read again."""
 
     def __init__(self, site: Site) -> None:
         self._site = site
         self._seen = -1
+        self._newest = 0
         self._columns = compile_consents([], site.settings.site.purposes)
 
     def columns(self) -> Consents:
-        """The columns as of now."""
+        """The columns as of now: a withdrawal that is on paper when this is asked is in them."""
         with reading(self._site.engine) as conn:
-            changed = _changes(conn)
-            if changed != self._seen:
-                known = self._site.settings.site.purposes  # a purpose that the site gave up serves nobody any more
-                given = [c for c in _read(conn) if c.purpose in known]
-                self._columns = compile_consents(given, known)
-                self._seen = changed
+            turn = _changes(conn)
+            if turn != self._seen:
+                self._columns = self._followed(conn, turn)
+                self._newest = max(self._newest, self._last_withdrawal(conn))
+                self._seen = turn
         return self._columns
+
+    def now(self) -> int:
+        """The site's clock, but never before the newest withdrawal: a clock set back must not undo one."""
+        return max(self._site.clock(), self._newest)
+
+    def _last_withdrawal(self, conn: Connection) -> int:
+        ask = select(func.max(consents.c.withdrawn))
+        if self._seen >= 0:
+            changed = select(consent_changes.c.vehicle).where(consent_changes.c.turn > self._seen)
+            ask = ask.where(consents.c.vehicle.in_(changed))
+        return conn.execute(ask).scalar() or 0
+
+    def _followed(self, conn: Connection, turn: int) -> Consents:
+        """Compiled anew at first, when much has changed, and when the papers are older than what was seen."""
+        known = self._site.settings.site.purposes  # a purpose that the site gave up serves nobody any more
+        given = select(*_ASKED).where(consents.c.purpose.in_(known))
+        if 0 <= self._seen < turn:
+            ask = select(consent_changes.c.vehicle).where(consent_changes.c.turn > self._seen)
+            vehicles = np.array(conn.scalars(ask.limit(_MANY)).all(), np.int64)
+            if len(vehicles) < _MANY:
+                changed = given.join(consent_changes, consent_changes.c.vehicle == consents.c.vehicle)
+                return replaced(
+                    self._columns, vehicles, _fetched(conn, changed.where(consent_changes.c.turn > self._seen))
+                )
+        return compile_columns(_fetched(conn, given), known)
+
+
+_MANY = 1 << 16
+_ASKED = [consents.c[name] for name in FIELDS]
+
+
+def _fetched(conn: Connection, ask: Select[Any]) -> Records:
+    """Consents of the papers as columns, streamed as the driver hands them over."""
+    text = str(ask.compile(conn, compile_kwargs={"literal_binds": True}))
+    rows = conn.execution_options(yield_per=8192).exec_driver_sql(text)
+    return records(rows, lambda names: frozenset(json.loads(names)))
 
 
 def receipt(site: Site, given: Given) -> dict[str, Any]:
@@ -197,10 +236,8 @@ def _columns(c: Consent) -> dict[str, Any]:
     return asdict(c) | {"recipients": json.dumps(sorted(c.recipients))}
 
 
-def _read(conn: Connection, vehicle: int | None = None) -> list[Consent]:
-    ask = select(consents).order_by(consents.c.start, consents.c.id)
-    if vehicle is not None:
-        ask = ask.where(consents.c.vehicle == vehicle)
+def _read(conn: Connection, vehicle: int) -> list[Consent]:
+    ask = select(consents).where(consents.c.vehicle == vehicle).order_by(consents.c.start, consents.c.id)
     return [_consent(row) for row in conn.execute(ask)]
 
 
@@ -214,9 +251,10 @@ def _changes(conn: Connection) -> int:
     return int(found) if found else 0
 
 
-def _mark_changed(conn: Connection) -> None:
-    count = _changes(conn)
-    if count:
-        conn.execute(update(meta).where(meta.c.name == "consents").values(value=str(count + 1)))
-    else:
-        conn.execute(meta.insert().values(name="consents", value="1"))
+def _mark_changed(conn: Connection, vehicle: int) -> None:
+    """Count the change, and note whose consents it touched."""
+    turn = _changes(conn) + 1
+    conn.execute(delete(meta).where(meta.c.name == "consents"))
+    conn.execute(insert(meta).values(name="consents", value=str(turn)))
+    conn.execute(delete(consent_changes).where(consent_changes.c.vehicle == vehicle))
+    conn.execute(insert(consent_changes).values(vehicle=vehicle, turn=turn))

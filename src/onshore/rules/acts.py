@@ -5,7 +5,10 @@ from typing import Annotated
 
 import msgspec
 
-from onshore.rules.articles import NOTICE_ITEMS, PAPERS, STATUSES
+from onshore.rules.articles import MEANS, NOTICE_ITEMS, PAPERS, STATUSES
+from onshore.rules.lengths import Length, length
+from onshore.rules.pack_clock import CLOCKS
+from onshore.rules.pack_store import EXCEPTIONS, RECORDS, SINKS
 from onshore.words.strict import BadValueError, among
 from onshore.words.vocabulary import CATEGORIES, GROUNDS
 
@@ -16,7 +19,7 @@ Instant = int
 
 ZONES = ("none", "restricted")
 SETTINGS = ("on", "off", "unset")
-MEANS = ("file", "query", "view", "vehicle", "authority")
+ASKS = ("keep", "purge")
 NOTICES = ("complete", "incomplete")
 TRANSFER_GROUNDS = ("consent", "contract", "emergency", "statutory")
 
@@ -92,7 +95,49 @@ class TransferAsked(_Strict, frozen=True, kw_only=True):
         among("recipient_status", [self.recipient_status], STATUSES)
 
 
-Act = Collect | ConsentAsked | TransferAsked
+class Store(_Strict, frozen=True, kw_only=True):
+    """Something is kept, or to be purged. Its age is `age` (a run such as 2y364d) or `age_days`, else nothing.
+
+    `clips_today`: kept already, before this one.
+    """
+
+    category: str
+    place: Code
+    kind: str = "primary"
+    age_days: Count | None = None
+    age: str | None = None
+    record: str = "observation"
+    ask: str = "keep"
+    exception: str = "none"
+    clips_today: Count = 0
+    clip_seconds: float = 0
+
+    def __post_init__(self) -> None:
+        among("category", [self.category], CATEGORIES)
+        among("kind", [self.kind], SINKS)
+        among("record", [self.record], RECORDS)
+        among("ask", [self.ask], ASKS)
+        among("exception", [self.exception], EXCEPTIONS)
+        if self.age is not None and self.age_days is not None:
+            raise BadValueError("either age or age_days", where="age")
+        self.length()
+
+    def length(self) -> Length:
+        """Its age."""
+        return length(f"{self.age_days or 0}d" if self.age is None else self.age, "age")
+
+
+class Deadline(_Strict, frozen=True, kw_only=True):
+    """A clock. `start`: the instant, or the local day, on which it begins."""
+
+    what: str
+    start: Instant | date
+
+    def __post_init__(self) -> None:
+        among("what", [self.what], CLOCKS)
+
+
+Act = Collect | ConsentAsked | Store | TransferAsked | Deadline
 
 
 class Exported(_Strict, frozen=True, kw_only=True):

@@ -38,13 +38,19 @@ NOTICE_ITEMS = (
     "contact",
     "other",
 )
+ROUTES = ("none", "exempt", "contract-or-certificate", "assessment", "safeguards", "adequacy")
+MEANS = ("file", "query", "view", "vehicle", "authority")
 STATUSES = ("none", "blocked", "covered-person", "gatekeeper", "consumer-reporting-agency")
 
 _MARK = re.compile(r"mem-[HML]|seen: S\d\d(, S\d\d)*")
 
 
 class Rule(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
-    """One rule. `mark`: "seen: S01" or "mem-H"; `kind`: of KINDS; `verify`: not held against the text yet."""
+    """One rule. `mark`: "seen: S01" or "mem-H"; `kind`: of KINDS; `verify`: not held against the text yet.
+
+    `binds_recipient`: it is asked as well where only the recipient stands in this jurisdiction. `switch`: the name of
+    the setting by which counsel of a site may do without it.
+    """
 
     id: str
     article: str
@@ -53,6 +59,8 @@ class Rule(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True
     says: str
     remedy: str = ""
     verify: bool = False
+    binds_recipient: bool = False
+    switch: str = ""
 
     def __post_init__(self) -> None:
         among("kind", [self.kind], KINDS)
@@ -97,6 +105,37 @@ class OnPapers(Rule, frozen=True, kw_only=True):
         among("papers", self.papers, PAPERS)
 
 
+class OnRoutes(OnPapers, frozen=True, kw_only=True):
+    """A rule that asks for one of some papers before personal data leaves.
+
+    `routes`, `to`, `grounds`: it is asked on these alone (none named: on all). `sensitive`: it is asked besides on
+    any route when sensitive categories leave.
+    """
+
+    routes: tuple[str, ...] = ()
+    to: tuple[str, ...] = ()
+    grounds: tuple[str, ...] = ()
+    sensitive: bool = False
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        among("routes", self.routes, ROUTES)
+        among("grounds", self.grounds, GROUNDS)
+
+
+class Asking(OnPapers, frozen=True, kw_only=True):
+    """A rule that asks for a paper from some askers, and for some categories whoever asks."""
+
+    by: tuple[str, ...] = ("authority",)
+    categories: tuple[str, ...] = ()
+    important: bool = False
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        among("by", self.by, MEANS)
+        among("categories", self.categories, CATEGORIES)
+
+
 class OnStatuses(Rule, frozen=True, kw_only=True):
     """A rule that concerns recipients of some status."""
 
@@ -107,10 +146,37 @@ class OnStatuses(Rule, frozen=True, kw_only=True):
         among("statuses", self.statuses, STATUSES)
 
 
-class OnPurposes(Rule, frozen=True, kw_only=True):
-    """A rule that concerns some purposes."""
+class Barred(OnStatuses, frozen=True, kw_only=True):
+    """A rule that bars recipients of some status, or in some jurisdictions, from some categories (none named: all)."""
 
-    purposes: tuple[str, ...]
+    to: tuple[str, ...] = ()
+    categories: tuple[str, ...] = ()
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        among("categories", self.categories, CATEGORIES)
+
+
+class ByMeans(Rule, frozen=True, kw_only=True):
+    """A rule against some means of sending some categories (none named: all)."""
+
+    by: tuple[str, ...]
+    categories: tuple[str, ...] = ()
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        among("by", self.by, MEANS)
+        among("categories", self.categories, CATEGORIES)
+
+
+class Separate(Rule, frozen=True, kw_only=True):
+    """A rule for consent asked on its own. `categories`: those that need it; none given: the sensitive ones."""
+
+    categories: tuple[str, ...] | None = None
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        among("categories", self.categories or (), CATEGORIES)
 
 
 class Limited(OnCategories, frozen=True, kw_only=True):

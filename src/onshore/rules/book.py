@@ -2,99 +2,23 @@
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 from typing import Any
 
 import msgspec
 
-from onshore.rules.acts import Act, Collect, ConsentAsked, Facts, TransferAsked
+from onshore.rules.acts import Act, Facts
+from onshore.rules.expected import ACTS, Expected, expected
 from onshore.rules.judge import judge
 from onshore.rules.local import local_day
 from onshore.rules.pack import Pack
 from onshore.words.errors import Malformed
-from onshore.words.strict import BadValueError, among, read, toml
+from onshore.words.strict import read, toml
 from onshore.words.verdict import Verdict
 
 FORMAT = 1
 
-ACTS: Mapping[str, type[Act]] = {"collect": Collect, "consent": ConsentAsked, "transfer": TransferAsked}
-"""Acts that this version judges."""
-
-ROUTES = ("none", "exempt", "contract-or-certificate", "assessment", "safeguards", "adequacy")
-
-VERDICTS = {
-    "collect": ("keep", "withhold", "mask"),
-    "consent": ("accept", "reject"),
-    "transfer": ("allow", "refuse"),
-}
-_FAIL_CLOSED = ("no-rule-pack", "stale-rules")
-REASONS = {
-    "collect": (
-        "consented",
-        "statutory",
-        "no-consent",
-        "default-off",
-        "consent-expired",
-        "consent-withdrawn",
-        "purpose-not-consented",
-        "not-separate",
-        "biometric-not-for-safety",
-        "not-in-catalogue",
-        "restricted-zone",
-        "must-mask",
-        "guardian-needed",
-        "function-not-running",
-        *_FAIL_CLOSED,
-    ),
-    "consent": (
-        "notice-incomplete",
-        "not-separate",
-        "bundled",
-        "guardian-needed",
-        "asked-too-soon",
-        "biometric-not-for-safety",
-        *_FAIL_CLOSED,
-    ),
-    "transfer": (
-        "exempt",
-        "within-permit",
-        "assessment-required",
-        "contract-or-certificate-required",
-        "outside-permit",
-        "permit-expired",
-        "permit-revoked",
-        "impact-assessment-missing",
-        "notice-missing",
-        "notice-incomplete",
-        "separate-consent-missing",
-        "survey-approval-required",
-        "must-mask",
-        "authority-approval-required",
-        "recipient-blocked",
-        "recipient-not-named",
-        "possible-splitting",
-        "bulk-threshold",
-        "sensitive-site",
-        "first-write-abroad",
-        "no-mechanism",
-        "vehicle-may-not-send-abroad",
-        "gatekeeper",
-        "not-regulator-notified",
-        "transfer-assessment-missing",
-        *_FAIL_CLOSED,
-    ),
-}
-"""Reason codes that a case may expect."""
-
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
-
-
-class Expected(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
-    """What a case expects; `reason` among the reasons, `route` equal, where given."""
-
-    verdict: str
-    reason: str | None = None
-    route: str | None = None
 
 
 class _Case(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
@@ -107,7 +31,9 @@ class _Case(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=Tru
     given: dict[str, Any] = {}
     collect: dict[str, Any] | None = None
     consent: dict[str, Any] | None = None
+    store: dict[str, Any] | None = None
     transfer: dict[str, Any] | None = None
+    deadline: dict[str, Any] | None = None
 
 
 @dataclass(frozen=True)
@@ -132,20 +58,23 @@ class Outcome:
 
     @property
     def passed(self) -> bool:
-        """Whether verdict, reason and route are as expected."""
+        """Whether everything that is expected came."""
         want, came = self.case.expect, self.came
         return (
-            came.verdict == want.verdict
+            (want.verdict is None or want.verdict == came.verdict)
             and (want.reason is None or want.reason in came.codes())
             and (want.route is None or want.route == came.route)
+            and (want.due is None or want.due == came.due)
+            and (want.warning is None or want.warning in came.warnings)
         )
 
     def line(self) -> str:
         """What was expected, what came, and the rules that fired with their articles."""
-        want = ", ".join(filter(None, (self.case.expect.verdict, self.case.expect.reason, self.case.expect.route)))
-        fired = "; ".join(f"{reason.code} ({reason.article})" for reason in self.came.reasons) or "no rule fired"
-        came = ", ".join(filter(None, (self.came.verdict, self.came.route)))
-        return f"{self.case.id}: expected {want}; came {came}: {fired}"
+        want, came = self.case.expect, self.came
+        fired = "; ".join(f"{reason.code} ({reason.article})" for reason in came.reasons) or "no rule fired"
+        hoped = _listed(want.verdict, want.reason, want.route, _told(want.due), want.warning)
+        found = _listed(came.verdict, came.route, _told(came.due), *came.warnings)
+        return f"{self.case.id}: expected {hoped}; came {found}: {fired}"
 
 
 def tables(text: str, where: str) -> list[dict[str, Any]]:
@@ -177,7 +106,7 @@ def read_case(table: Mapping[str, Any], where: str) -> Case:
         jurisdiction=raw.jurisdiction,
         act=read(ACTS[acts[0]], getattr(raw, acts[0]), f"{here}: {acts[0]}"),
         facts=read(Facts, {**raw.given, "at": raw.at}, f"{here}: given"),
-        expect=_expected(raw.expect, acts[0], f"{here}: expect"),
+        expect=expected(raw.expect, acts[0], f"{here}: expect"),
     )
 
 
@@ -185,25 +114,25 @@ def check(text: str, packs: Iterable[Pack], where: str) -> list[Outcome]:
     """Read a book and judge every case by the pack that is in force there and then."""
     known = tuple(packs)
     cases = [read_case(table, where) for table in tables(text, where)]
-    return [Outcome(case, judge(case.act, case.facts, in_force(case, known))) for case in cases]
+    return [Outcome(case, judge(case.act, case.facts, in_force(case, known), known)) for case in cases]
 
 
 def in_force(case: Case, packs: Iterable[Pack]) -> Pack | None:
     """The newest pack of the jurisdiction that has begun; where none has, the oldest, which then is stale."""
-    own = sorted((p for p in packs if p.jurisdiction == case.jurisdiction), key=lambda p: p.valid_from)
+    own = sorted((p for p in packs if case.jurisdiction in {p.jurisdiction, *p.home}), key=lambda p: p.valid_from)
     begun = [p for p in own if p.valid_from <= local_day(case.facts.at, p.zone)]
     return begun[-1] if begun else next(iter(own), None)
 
 
-def _expected(table: object, act: str, where: str) -> Expected:
-    expected = read(Expected, table, where)
-    try:
-        among("verdict", [expected.verdict], VERDICTS[act])
-        among("reason", [expected.reason] if expected.reason else [], REASONS[act])
-        among("route", [expected.route] if expected.route else [], ROUTES)
-    except BadValueError as error:
-        raise Malformed(error.what, where=f"{where}: {error.where}") from error
-    return expected
+def _listed(*words: str | None) -> str:
+    return ", ".join(word for word in words if word)
+
+
+def _told(due: int | date | None) -> str | None:
+    """A due date or instant for people."""
+    if due is None:
+        return None
+    return due.isoformat() if isinstance(due, date) else (_EPOCH + timedelta(milliseconds=due)).isoformat()
 
 
 def _instants(value: Any, where: str) -> Any:

@@ -1,18 +1,21 @@
 """Leaving: whether something may leave the jurisdiction, and by which route."""
 
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 
-from onshore.rules import permits, routes
+import msgspec
+
+from onshore.rules import permits, routes, ways
 from onshore.rules.acts import Facts, TransferAsked
-from onshore.rules.articles import OnPapers, Rule
-from onshore.rules.pack import Exemption, Pack
+from onshore.rules.articles import Barred, Rule, Survey
+from onshore.rules.pack import Pack
+from onshore.rules.pack_transfer import Bulk, Leaving
 from onshore.rules.routes import Load
 from onshore.rules.telling import separately_consented, told_and_asked
-from onshore.words.verdict import Reason, Verdict
+from onshore.rules.volumes import counters, reached, refused
+from onshore.rules.ways import EXEMPT, WITHIN, Way, foreign
+from onshore.words.verdict import Counter, Reason, Verdict
 
 INSIDE = "none"
-EXEMPT = "exempt"
-WITHIN = "within-permit"
 
 
 def judge_transfer(act: TransferAsked, facts: Facts, pack: Pack) -> Verdict:
@@ -21,140 +24,137 @@ def judge_transfer(act: TransferAsked, facts: Facts, pack: Pack) -> Verdict:
     The order is that of the law: what never leaves, what needs nothing, what persons are owed, the route or
     permit.
     """
+    rules, bulk = pack.transfer, reached(act, facts, pack)
+    never = (*_to_anyone(act, rules), *refused(act, facts, bulk, rules))
+    volumes = counters(act, facts, pack)
     if act.to in pack.home:
-        return _decide(INSIDE, tuple(_to_anyone(act, pack)), pack.transfer.inside.reason(EXEMPT), pack)
+        return _decide(bulk[0].route if bulk else INSIDE, never, _allowed(bulk, rules.inside, pack), pack, volumes)
     load = routes.weigh(act, facts, pack)
-    free = _free(act, load, pack) or _exemption(act, facts, load, pack)
-    index = 0 if free else routes.needed(load, facts, pack)
-    refused = (*_to_anyone(act, pack), *_abroad(act, facts, pack), *_owed(act, facts, load, free, pack))
-    if facts.permit is None:
-        name, allowed = pack.transfer.route[index].id, _because(index, free, pack)
-        refused += (*_lacks(index, facts, pack), *_splits(load, facts, index, free, pack))
-    else:
-        name, allowed = facts.permit.route, pack.transfer.permit.within_permit.reason(WITHIN)
-        refused += tuple(_under_permit(act, facts, load, index, free, pack))
-    return _decide(name, refused, allowed, pack, load)
+    way, name, owed = _best(act, facts, load, pack)
+    never += (*_abroad(act, facts, load, pack), *owed)
+    volumes = (*routes.counters(load, pack), *volumes)
+    if facts.permit is not None:
+        held = tuple(permits.under(act, facts, load, way, pack))
+        return _decide(name, never + held, rules.permit.within_permit.reason(WITHIN), pack, volumes)
+    never += (*way.lacks, *ways.splits(load, facts, way.index, way.free, pack))
+    if bulk and name == EXEMPT:
+        return _decide(bulk[0].route, never, _allowed(bulk, rules.inside, pack), pack, volumes)
+    return _decide(name, never, way.allowed, pack, volumes)
 
 
-def _to_anyone(act: TransferAsked, pack: Pack) -> Iterator[Reason]:
+def _best(act: TransferAsked, facts: Facts, load: Load, pack: Pack) -> tuple[Way, str, tuple[Reason, ...]]:
+    """The first way on which persons are owed nothing more, else the first; its route or the permit's; what is owed."""
+    permit = facts.permit
+    found = []
+    for way in ways.find(act, facts, load, pack):
+        name = permit.route if permit else way.route
+        found.append((way, name, tuple(_owed(act, facts, load, way, name, pack))))
+        if not found[-1][2]:
+            return found[-1]
+    return found[0]
+
+
+def binding_refusals(act: TransferAsked, facts: Facts, pack: Pack) -> tuple[Reason, ...]:
+    """What the recipient's own jurisdiction bars, by those of its rules that are marked as binding a recipient."""
+    rules = binding(pack.transfer)
+    if rules is None:
+        return ()
+    bound = msgspec.structs.replace(pack, transfer=rules)
+    load = routes.weigh(act, facts, pack)
+    over = reached(act, facts, bound)
+    return (*_to_anyone(act, rules), *refused(act, facts, over, rules), *_abroad(act, facts, load, bound))
+
+
+def binding(rules: Leaving) -> Leaving | None:
+    """The part of the rules on leaving which binds a recipient; None where none does."""
+    kept = {name: getattr(rules, name) for name in _OPTIONAL}
+    marked = {name: rule for name, rule in kept.items() if rule is not None and rule.binds_recipient}
+    bulk = tuple(rule for rule in rules.bulk if rule.binds_recipient)
+    if not marked and not bulk:
+        return None
+    stays = rules.no_mechanism
+    if stays is not None and not stays.binds_recipient:
+        stays = msgspec.structs.replace(stays, purposes=())
+    return msgspec.structs.replace(rules, **{**dict.fromkeys(_OPTIONAL), **marked}, bulk=bulk, no_mechanism=stays)
+
+
+_OPTIONAL = tuple(
+    field.name for field in msgspec.structs.fields(Leaving) if field.default is None and field.name != "no_mechanism"
+)
+
+
+def _to_anyone(act: TransferAsked, rules: Leaving) -> Iterator[Reason]:
     """What holds wherever the recipient is."""
-    rule = pack.transfer.recipient_blocked
-    if act.recipient_status in rule.statuses:
-        yield rule.reason("recipient-blocked")
+    for rule, code in ((rules.recipient_blocked, "recipient-blocked"), (rules.gatekeeper, "gatekeeper")):
+        if rule and _bars(rule, act):
+            yield rule.reason(code)
 
 
-def _abroad(act: TransferAsked, facts: Facts, pack: Pack) -> Iterator[Reason]:
+def _bars(rule: Barred, act: TransferAsked) -> bool:
+    barred = act.recipient_status in rule.statuses or act.to in rule.to
+    return barred and (not rule.categories or _any(act.categories, rule.categories))
+
+
+def _abroad(act: TransferAsked, facts: Facts, load: Load, pack: Pack) -> Iterator[Reason]:
     """What holds for anything that leaves, whoever is in it."""
     rules = pack.transfer
     if rules.vehicle_may_not_send_abroad and act.by == "vehicle":
         yield rules.vehicle_may_not_send_abroad.reason("vehicle-may-not-send-abroad")
+    first = rules.first_write_abroad
+    if first and act.by in first.by and (not first.categories or _any(act.categories, first.categories)):
+        yield first.reason("first-write-abroad")
     asked = rules.authority_approval_required
-    if asked and act.by == "authority" and not facts.papers & set(asked.papers):
-        yield asked.reason("authority-approval-required")
+    if asked and not facts.papers & set(asked.papers):
+        named = _any(act.categories, asked.categories) or (asked.important and load.important)
+        if act.by in asked.by or named:
+            yield asked.reason("authority-approval-required")
     stays = rules.no_mechanism
     if stays and act.purpose in stays.purposes:
-        yield stays.reason("no-mechanism")
+        yield stays.reason(ways.NO_MECHANISM)
     survey = rules.survey_approval_required
-    if survey and not _foreign(act, pack) and not facts.papers & set(survey.papers):
-        surveyed = bool(set(act.categories) & set(survey.categories))
-        if surveyed or (survey.coordinates and act.coordinates):
-            yield survey.reason("survey-approval-required")
+    if survey and _surveyed(survey, act) and not foreign(act, pack) and not facts.papers & set(survey.papers):
+        yield survey.reason("survey-approval-required")
 
 
-def _owed(act: TransferAsked, facts: Facts, load: Load, free: Rule | None, pack: Pack) -> Iterator[Reason]:
+def _surveyed(rule: Survey, act: TransferAsked) -> bool:
+    return _any(act.categories, rule.categories) or (rule.coordinates and act.coordinates)
+
+
+def _owed(act: TransferAsked, facts: Facts, load: Load, way: Way, route: str, pack: Pack) -> Iterator[Reason]:
     """What the persons in it are owed: nothing for what is of foreign origin, later in an emergency."""
-    if _foreign(act, pack) or (isinstance(free, Exemption) and free.papers_follow):
+    if foreign(act, pack) or way.papers_follow:
         return
     if load.personal:
-        yield from told_and_asked(act, facts, pack)
+        yield from told_and_asked(act, facts, pack, route, sensitive=load.sensitive)
     mask = pack.transfer.must_mask
-    if mask and set(act.categories) & set(mask.categories) and not separately_consented(act, facts, pack):
+    if mask and _any(act.categories, mask.categories) and not separately_consented(act, facts, pack):
         yield mask.reason("must-mask")
 
 
-def _free(act: TransferAsked, load: Load, pack: Pack) -> Rule | None:
-    """The rule by which the law on leaving does not concern it."""
-    if _foreign(act, pack):
-        return pack.transfer.foreign_origin
-    return None if load.personal or load.important else pack.transfer.no_personal
+def _allowed(bulk: list[Bulk], else_by: Rule, pack: Pack) -> Reason:
+    """Why it may go where no route had to be asked: a paper on volumes, or because nothing leaves."""
+    return pack.transfer.permit.within_permit.reason(WITHIN) if bulk else else_by.reason(EXEMPT)
 
 
-def _exemption(act: TransferAsked, facts: Facts, load: Load, pack: Pack) -> Exemption | None:
-    """The first exemption that frees this personal information from the routes; none frees important data."""
-    if load.important:
-        return None
-    for exemption in pack.transfer.exemption:
-        grounded = exemption.ground in {None, act.ground}
-        filed = not exemption.papers or bool(facts.papers & set(exemption.papers))
-        if grounded and filed and (exemption.critical_operator or not facts.critical_operator):
-            return exemption
-    return None
-
-
-def _foreign(act: TransferAsked, pack: Pack) -> bool:
-    """Produced abroad and with nothing domestic joined to it."""
-    return act.produced_in is not None and act.produced_in not in pack.home and not act.joined_with_local
-
-
-def _because(index: int, free: Rule | None, pack: Pack) -> Reason:
-    """Why it may leave without a permit, if nothing speaks against it."""
-    route = pack.transfer.route[index]
-    return pack.transfer.permit.within_permit.reason(WITHIN) if route.papers else (free or route).reason(EXEMPT)
-
-
-def _lacks(index: int, facts: Facts, pack: Pack) -> Iterator[Reason]:
-    """The route's own paper, where neither it nor a stricter one is on file."""
-    if not routes.sufficient(index, facts, pack):
-        yield pack.transfer.route[index].reason(pack.transfer.route[index].code)
-
-
-def _splits(load: Load, facts: Facts, held: int, free: Rule | None, pack: Pack) -> Iterator[Reason]:
-    """Whether the group as a whole would need a stricter route than the one at hand."""
-    together = 0 if free else routes.needed(load, facts, pack, with_group=True)
-    alone = 0 if free else routes.needed(load, facts, pack)
-    if together > max(held, alone) and not routes.sufficient(together, facts, pack):
-        yield pack.transfer.possible_splitting.reason("possible-splitting")
-
-
-def _under_permit(
-    act: TransferAsked, facts: Facts, load: Load, index: int, free: Rule | None, pack: Pack
-) -> Iterator[Reason]:
-    """The permit alone decides, but that no permit for a lighter route carries what needs a stricter one."""
-    permit = facts.permit
-    assert permit is not None
-    found = routes.find(permit.route, pack)
-    held, route = found or (0, None)
-    yield from permits.breaches(act, facts, permit, route, pack)
-    if index > held:
-        yield pack.transfer.route[index].reason(pack.transfer.route[index].code)
-    yield from _splits(load, facts, held, free, pack)
-
-
-def _decide(route: str, refused: tuple[Reason, ...], allowed: Reason, pack: Pack, load: Load | None = None) -> Verdict:
+def _decide(
+    route: str, refusals: tuple[Reason, ...], allowed: Reason, pack: Pack, volumes: tuple[Counter, ...]
+) -> Verdict:
+    refusals = tuple(dict.fromkeys(refusals))
     return Verdict(
-        verdict="refuse" if refused else "allow",
-        reasons=refused or (allowed,),
+        verdict="refuse" if refusals else "allow",
+        reasons=refusals or (allowed,),
         route=route,
-        missing=_missing(refused, pack),
-        counters=routes.counters(load, pack) if load else (),
+        missing=ways.missing(refusals, pack),
+        counters=volumes,
+        duties=_duties(refusals, pack),
     )
 
 
-def _missing(refused: tuple[Reason, ...], pack: Pack) -> tuple[str, ...]:
-    """Codes of the papers that would help, in the order of the reasons; of alternatives the first."""
-    rules = pack.transfer
-    papers = {route.code: route.papers[0] for route in rules.route if route.papers}
-    papers["notice-incomplete"] = rules.notice_missing.papers[0]
-    for code in ("impact-assessment-missing", "notice-missing", "separate-consent-missing"):
-        papers[code] = _papers(getattr(rules, code.replace("-", "_")))
-    for rule, code in (
-        (rules.authority_approval_required, "authority-approval-required"),
-        (rules.survey_approval_required, "survey-approval-required"),
-    ):
-        if rule is not None:
-            papers[code] = _papers(rule)
-    return tuple(dict.fromkeys(papers[reason.code] for reason in refused if reason.code in papers))
+def _duties(refusals: tuple[Reason, ...], pack: Pack) -> tuple[str, ...]:
+    """The clocks that this refusal starts."""
+    codes = {reason.code for reason in refusals}
+    return tuple(dict.fromkeys(report.what for report in pack.report if codes & set(report.on_refusal)))
 
 
-def _papers(rule: OnPapers) -> str:
-    return rule.papers[0]
+def _any(categories: Collection[str], among: Collection[str]) -> bool:
+    return any(category in among for category in categories)

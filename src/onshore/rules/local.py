@@ -24,3 +24,8 @@ def years_later(day: date, years: int) -> date:
         return day.replace(year=day.year + years)
     except ValueError:
         return date(day.year + years, 3, 1)
+
+
+def local_midnight(day: date, zone: str) -> int:
+    """The instant (milliseconds UTC) at which a calendar day begins in an IANA zone."""
+    return (datetime(day.year, day.month, day.day, tzinfo=ZoneInfo(zone)) - _EPOCH) // timedelta(milliseconds=1)

@@ -7,23 +7,23 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 import msgspec
 
 from onshore.rules.articles import (
-    PAPERS,
     Interval,
     Limited,
     Notice,
     OnCategories,
     OnGrounds,
-    OnPapers,
-    OnPurposes,
-    OnStatuses,
     Rule,
     Scale,
-    Survey,
+    Separate,
     UnderAge,
 )
+from onshore.rules.pack_clock import Clock, Report, Switch
+from onshore.rules.pack_store import Keeping
+from onshore.rules.pack_transfer import Leaving
 from onshore.words.errors import Malformed
-from onshore.words.strict import BadValueError, among, read, toml
-from onshore.words.vocabulary import CATEGORIES, GROUNDS
+from onshore.words.lines import place
+from onshore.words.strict import among, read, toml
+from onshore.words.vocabulary import CATEGORIES
 
 FORMAT = 1
 
@@ -45,7 +45,7 @@ class Classes(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=T
 
     sensitive: OnCategories
     personal: OnCategories
-    important: OnCategories
+    important: OnCategories | None = None
     important_sites: Rule | None = None
     important_scale: Scale | None = None
 
@@ -104,93 +104,17 @@ class Consenting(_Part, frozen=True, kw_only=True):
     purpose_not_consented: Rule
     notice_incomplete: Notice
     bundled: Rule
-    not_separate: Rule | None = None
+    not_separate: Separate | None = None
     guardian_needed: UnderAge | None = None
     asked_too_soon: Interval | None = None
     biometric_not_for_safety: Limited | None = None
 
 
-class Exemption(Rule, frozen=True, kw_only=True):
-    """Frees personal information from the routes, for a ground or for whoever holds one of some papers.
-
-    `papers_follow`: the other papers may come later. `critical_operator`: whether it frees those as well.
-    """
-
-    ground: str | None = None
-    papers: tuple[str, ...] = ()
-    papers_follow: bool = False
-    critical_operator: bool = True
-
-    def __post_init__(self) -> None:
-        super().__post_init__()
-        among("ground", [self.ground] if self.ground else [], GROUNDS)
-        among("papers", self.papers, PAPERS)
-        if not self.ground and not self.papers:
-            raise BadValueError("an exemption names a ground or papers", where="ground")
-
-
-class Route(Rule, frozen=True, kw_only=True):
-    """A route and what makes it necessary; its `id` is a route of the scenario book, `code` the reason code.
-
-    `ordinary_from`, `sensitive_from`: distinct persons in the calendar year, this transfer included.
-    `lasts_years`: a permit for it runs out then at the latest.
-    """
-
-    code: str = ""
-    papers: tuple[str, ...] = ()
-    ordinary_from: int | None = None
-    sensitive_from: int | None = None
-    important: bool = False
-    critical_operator: bool = False
-    lasts_years: int | None = None
-
-    def __post_init__(self) -> None:
-        super().__post_init__()
-        among("papers", self.papers, PAPERS)
-        if bool(self.code) != bool(self.papers):
-            raise BadValueError("a route that asks for papers names a reason code, and only such a route", where="code")
-
-
-class Permits(_Part, frozen=True, kw_only=True):
-    """Rules on transfers under a permit."""
-
-    within_permit: Rule
-    outside_permit: Rule
-    permit_expired: Rule
-    permit_revoked: Rule
-
-
-class Leaving(_Part, frozen=True, kw_only=True):
-    """Rules on what may leave; routes from the lightest to the strictest."""
-
-    inside: Rule
-    foreign_origin: Rule
-    no_personal: Rule
-    impact_assessment_missing: OnPapers
-    notice_missing: OnPapers
-    notice_incomplete: OnPapers
-    separate_consent_missing: OnPapers
-    recipient_not_named: Rule
-    recipient_blocked: OnStatuses
-    possible_splitting: Rule
-    permit: Permits
-    route: tuple[Route, ...]
-    exemption: tuple[Exemption, ...] = ()
-    vehicle_may_not_send_abroad: Rule | None = None
-    authority_approval_required: OnPapers | None = None
-    survey_approval_required: Survey | None = None
-    must_mask: OnCategories | None = None
-    no_mechanism: OnPurposes | None = None
-
-    def __post_init__(self) -> None:
-        if not self.route or self.route[0].papers:
-            raise BadValueError("the first route is the one that asks for no papers", where="route")
-
-
 class Pack(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
     """One version of one jurisdiction's law. `home`: jurisdiction codes that are inside; `zone`: IANA name.
 
-    `reviewed_by` stays empty until a named person has reviewed the pack.
+    `reviewed_by` stays empty until a named person has reviewed the pack. Without `store` nothing is kept by it.
+    `not_covered`: what it leaves out, in sentences.
     """
 
     format: int
@@ -206,6 +130,11 @@ class Pack(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True
     collect: Collecting
     consent: Consenting
     transfer: Leaving
+    store: Keeping | None = None
+    clock: tuple[Clock, ...] = ()
+    report: tuple[Report, ...] = ()
+    switch: tuple[Switch, ...] = ()
+    not_covered: tuple[str, ...] = ()
     valid_until: date | None = None
     reviewed_by: str = ""
 
@@ -213,19 +142,27 @@ class Pack(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True
 def parse(text: str, where: str = "pack") -> Pack:
     """Read a pack (`format = 1`); Malformed names the key and what is allowed there.
 
-    Refused besides: an id given to two rules, a mark that points at no source, a zone that nobody knows.
+    Refused besides: an id given to two rules, a mark that points at no source, a switch that is not among the pack's,
+    a zone that nobody knows.
     """
-    pack = read(Pack, toml(text, where), where)
+    pack = read(Pack, toml(text, where), where, text)
     if pack.format != FORMAT:
-        raise Malformed(f"format {pack.format} is not known; allowed: {FORMAT}", where=where)
-    _known_zone(pack.zone, where)
+        raise Malformed(f"format {pack.format} is not known; allowed: {FORMAT}", where=place(where, "format", text))
+    _known_zone(pack.zone, place(where, "zone", text))
     sources = {source.code for source in pack.source}
+    switches = {switch.name for switch in pack.switch}
+    needed = {rule.id for rule in _needed(pack)}
     seen: set[str] = set()
     for path, rule in rules(pack):
         if rule.id in seen:
-            raise Malformed(f"id {rule.id!r} is given to two rules", where=f"{where}: {path}")
+            raise Malformed(f"id {rule.id!r} is given to two rules", where=place(where, path, text))
         if missing := _cited(rule) - sources:
-            raise Malformed(f"no source {', '.join(sorted(missing))}", where=f"{where}: {path}.mark")
+            raise Malformed(f"no source {', '.join(sorted(missing))}", where=place(where, f"{path}.mark", text))
+        if rule.switch and rule.switch not in switches:
+            raise Malformed(f"no switch {rule.switch!r}", where=place(where, f"{path}.switch", text))
+        if rule.switch and rule.id in needed:
+            what = "every pack needs this rule, so no switch turns it off"
+            raise Malformed(what, where=place(where, f"{path}.switch", text))
         seen.add(rule.id)
     return pack
 
@@ -242,6 +179,16 @@ def rules(part: object, path: str = "") -> Iterator[tuple[str, Rule]]:
             yield from rules(getattr(part, field.name), f"{path}.{field.encode_name}".lstrip("."))
 
 
+def _needed(part: msgspec.Struct) -> Iterator[Rule]:
+    """The rules that no pack is without."""
+    for field in msgspec.structs.fields(part):
+        value = getattr(part, field.name)
+        if isinstance(value, Rule):
+            yield from (value,) if field.required else ()
+        elif isinstance(value, msgspec.Struct):
+            yield from _needed(value)
+
+
 def _cited(rule: Rule) -> set[str]:
     """Codes of the sources that a mark names."""
     return set(rule.mark.removeprefix("seen: ").split(", ")) if rule.mark.startswith("seen") else set()
@@ -251,4 +198,4 @@ def _known_zone(name: str, where: str) -> None:
     try:
         ZoneInfo(name)
     except (ZoneInfoNotFoundError, ValueError) as error:
-        raise Malformed(f"{name!r} is no IANA time zone", where=f"{where}: zone") from error
+        raise Malformed(f"{name!r} is no IANA time zone", where=where) from error

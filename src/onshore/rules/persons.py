@@ -17,4 +17,12 @@ def is_minor(born: date | None, at: int, pack: Pack) -> bool:
 
 def needs_separate(category: str, *, minor: bool, pack: Pack) -> bool:
     """Whether consent to this must be asked for on its own; of a minor everything personal is sensitive."""
-    return category in pack.classes.sensitive.categories or (minor and pack.classes.is_personal(category))
+    return category in separate_categories(pack) or (minor and pack.classes.is_personal(category))
+
+
+def separate_categories(pack: Pack) -> tuple[str, ...]:
+    """Categories to which consent counts only when asked for on its own; none where the pack has no such rule."""
+    rule = pack.consent.not_separate
+    if rule is None:
+        return ()
+    return pack.classes.sensitive.categories if rule.categories is None else rule.categories

@@ -3,7 +3,8 @@
 from dataclasses import dataclass
 
 from onshore.rules.acts import Facts, TransferAsked
-from onshore.rules.pack import Pack, Route
+from onshore.rules.pack import Pack
+from onshore.rules.pack_transfer import Route
 from onshore.words.verdict import Counter
 
 
@@ -72,7 +73,7 @@ def find(name: str, pack: Pack) -> tuple[int, Route] | None:
 
 def _important(act: TransferAsked, facts: Facts, pack: Pack, *, personal: bool) -> bool:
     classes = pack.classes
-    if set(act.categories) & set(classes.important.categories):
+    if classes.important and set(act.categories) & set(classes.important.categories):
         return True
     if act.near_sensitive_site and classes.important_sites:
         return True

@@ -3,6 +3,7 @@
 from collections.abc import Collection, Mapping
 
 from onshore.rules.pack import Pack
+from onshore.rules.persons import separate_categories
 from onshore.words.catalogue import Signal, carried_by
 from onshore.words.rulebook import Rulebook
 
@@ -21,8 +22,9 @@ def compile_rulebook(pack: Pack, catalogue: Mapping[str, Signal], digest: str, m
         digest=digest,
         category=category,
         statutory=_statutory(pack, catalogue, category),
-        separate=frozenset(pack.classes.sensitive.categories) if pack.consent.not_separate else frozenset(),
+        separate=frozenset(separate_categories(pack)),
         only_for=_only_for(pack, memos),
+        zoned=frozenset(pack.collect.restricted_zone.categories) if pack.collect.restricted_zone else frozenset(),
     )
 
 

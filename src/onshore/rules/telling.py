@@ -3,22 +3,28 @@
 from collections.abc import Iterator
 
 from onshore.rules.acts import Facts, StandingConsent, TransferAsked
+from onshore.rules.articles import OnRoutes
 from onshore.rules.pack import Pack
 from onshore.words.verdict import Reason
 
+SEPARATE = "separate-consent"
+INCOMPLETE = "notice-incomplete"
 
-def told_and_asked(act: TransferAsked, facts: Facts, pack: Pack) -> Iterator[Reason]:
-    """What lacks before personal information may leave: assessment and notice always, consent on its ground."""
+
+def told_and_asked(act: TransferAsked, facts: Facts, pack: Pack, route: str, *, sensitive: bool) -> Iterator[Reason]:
+    """What lacks before personal information may leave by a route; consent is asked for on its ground alone."""
     rules = pack.transfer
-    if not facts.papers & set(rules.impact_assessment_missing.papers):
-        yield rules.impact_assessment_missing.reason("impact-assessment-missing")
-    if not facts.papers & set(rules.notice_missing.papers):
-        if facts.papers & set(rules.notice_incomplete.papers):
-            yield rules.notice_incomplete.reason("notice-incomplete")
-        else:
-            yield rules.notice_missing.reason("notice-missing")
+    for rule, code in (
+        (rules.impact_assessment_missing, "impact-assessment-missing"),
+        (rules.transfer_assessment_missing, "transfer-assessment-missing"),
+        (rules.not_regulator_notified, "not-regulator-notified"),
+    ):
+        if rule and _asked(rule, act, route, sensitive=sensitive) and not facts.papers & set(rule.papers):
+            yield rule.reason(code)
+    if rules.notice_missing and _asked(rules.notice_missing, act, route, sensitive=sensitive):
+        yield from _notice(rules.notice_missing, facts, pack)
     if act.ground == "consent":
-        yield from _consent(act, facts, pack)
+        yield from _consent(act, facts, pack, route, sensitive=sensitive)
 
 
 def separately_consented(act: TransferAsked, facts: Facts, pack: Pack) -> bool:
@@ -30,33 +36,58 @@ def separately_consented(act: TransferAsked, facts: Facts, pack: Pack) -> bool:
     if act.ground != "consent":
         return False
     if facts.consent is None:
-        return bool(facts.papers & set(pack.transfer.separate_consent_missing.papers))
+        return _by_paper(facts, pack)
     return _stands(facts.consent, act, facts, pack)
 
 
-def _consent(act: TransferAsked, facts: Facts, pack: Pack) -> Iterator[Reason]:
-    rules = pack.transfer
-    if not separately_consented(act, facts, pack):
-        yield rules.separate_consent_missing.reason("separate-consent-missing")
-    consent = facts.consent
+def on_file(paper: str, act: TransferAsked, facts: Facts, pack: Pack) -> bool:
+    """Whether a paper counts; a separate consent by what the person last said."""
+    return separately_consented(act, facts, pack) if paper == SEPARATE else paper in facts.papers
+
+
+def _asked(rule: OnRoutes, act: TransferAsked, route: str, *, sensitive: bool) -> bool:
+    """Whether a rule concerns this destination, ground and route."""
+    here = (not rule.to or act.to in rule.to) and (not rule.grounds or act.ground in rule.grounds)
+    return here and (not rule.routes or route in rule.routes or (rule.sensitive and sensitive))
+
+
+def _notice(rule: OnRoutes, facts: Facts, pack: Pack) -> Iterator[Reason]:
+    lacks = pack.transfer.notice_incomplete
+    if facts.papers & set(rule.papers):
+        return
+    if lacks and facts.papers & set(lacks.papers):
+        yield lacks.reason(INCOMPLETE)
+    else:
+        yield rule.reason("notice-missing")
+
+
+def _consent(act: TransferAsked, facts: Facts, pack: Pack, route: str, *, sensitive: bool) -> Iterator[Reason]:
+    rules, consent = pack.transfer, facts.consent
+    separate = rules.separate_consent_missing
+    if separate and _asked(separate, act, route, sensitive=sensitive) and not separately_consented(act, facts, pack):
+        yield separate.reason("separate-consent-missing")
     if consent is None:
         return
-    if consent.notice != "complete":
-        yield rules.notice_incomplete.reason("notice-incomplete")
+    if rules.notice_incomplete and consent.notice != "complete":
+        yield rules.notice_incomplete.reason(INCOMPLETE)
     named = not consent.recipients if act.recipient is None else act.recipient in consent.recipients
-    if not named:
+    if rules.recipient_not_named and not named:
         yield rules.recipient_not_named.reason("recipient-not-named")
 
 
 def _stands(consent: StandingConsent, act: TransferAsked, facts: Facts, pack: Pack) -> bool:
     """The consent on record: standing now, separate (or shown so by paper), for purpose and categories."""
-    papers = bool(facts.papers & set(pack.transfer.separate_consent_missing.papers))
     personal = {category for category in act.categories if pack.classes.is_personal(category)}
     return (
         (consent.start is None or consent.start <= facts.at)
         and (consent.until is None or facts.at < consent.until)
         and (consent.withdrawn is None or facts.at < consent.withdrawn)
-        and (papers or (consent.separate and act.recipient is not None))
+        and (_by_paper(facts, pack) or (consent.separate and act.recipient is not None))
         and act.purpose in consent.purposes
         and personal <= set(consent.categories)
     )
+
+
+def _by_paper(facts: Facts, pack: Pack) -> bool:
+    rule = pack.transfer.separate_consent_missing
+    return bool(facts.papers & set(rule.papers if rule else (SEPARATE,)))

@@ -33,7 +33,7 @@ metadata = MetaData()
 meta = Table(
     "meta",
     metadata,
-    # "format", "consents" and "rotate" (change counters), "buckets", "journal/<gate>" (its last file's
+    # "format", "consents", "zones" and "rotate" (change counters), "buckets", "journal/<gate>" (its last file's
     # number), "turn/<gate>" (the turn that a gate which runs has reached)
     Column("name", String(40), primary_key=True),
     Column("value", Text, nullable=False),
@@ -98,6 +98,30 @@ receipts = Table(
     Column("paper", Text, nullable=False),  # JSON: what the entry's digest is of; random ids alone
 )
 
+zones = Table(
+    "zones",
+    metadata,
+    Column("id", String(32), primary_key=True),  # random, hex
+    Column("name", String(200), nullable=False),  # of the list, as the officer calls it
+    Column("kind", String(12), nullable=False),  # words.place.KINDS
+    Column("source", String(400), nullable=False),  # which authority's list, and of when
+    Column("datum", String(12), nullable=False),
+    Column("margin_m", Integer, nullable=False),
+    Column("geojson", LargeBinary, nullable=False),  # sealed: where the army is, is important data by itself
+    Column("features", Integer, nullable=False),
+    Column("sha256", String(64), nullable=False),  # of the file
+    Column("imported", BigInteger, nullable=False),
+    Column("imported_by", String(80), nullable=False),
+    Column("removed", BigInteger),
+)
+
+consent_changes = Table(
+    "consent_changes",
+    metadata,
+    Column("vehicle", ForeignKey("vehicles.id"), primary_key=True),
+    Column("turn", BigInteger, nullable=False, index=True),  # "consents" of meta when its consents changed last
+)
+
 journals = Table(
     "journals",
     metadata,
@@ -148,6 +172,7 @@ transfers = Table(
     Column("asked", BigInteger, nullable=False),
     Column("body", Text, nullable=False),  # JSON of words.permit.Transfer
     Column("verdict", Text),  # JSON of the last words.verdict.Verdict
+    Column("judged", Text),  # JSON [act, facts]: what that verdict was given on
 )
 
 transfer_papers = Table(

@@ -13,6 +13,7 @@ class Rulebook:
     `separate`: categories whose consent counts only when asked for separately (reason `not-separate`).
     `only_for`: category to the purposes that a consent for it may serve at all; a category absent here has no limit
     (reason `biometric-not-for-safety`).
+    `zoned`: categories of which nothing is kept inside a restricted zone, on any ground (reason `restricted-zone`).
     """
 
     pack: str
@@ -21,3 +22,4 @@ class Rulebook:
     statutory: Mapping[str, frozenset[str]]
     separate: frozenset[str]
     only_for: Mapping[str, frozenset[str]]
+    zoned: frozenset[str] = frozenset()

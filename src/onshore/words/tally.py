@@ -14,7 +14,8 @@ class Tally:
     """Counts of one or more sieved batches: evidence without the data.
 
     `cells` counts every cell that arrived with a value: once under ground `consent` with its reason (`consented` or
-    why not), once more as (category, `statutory`, `statutory`) where the law itself has it kept, and once as
+    why not), once more as (category, `statutory`, `statutory`) where the law itself has it kept (`restricted-zone`
+    where even that does not help), and once as
     ("", "none", "not-in-catalogue") where nobody knows the signal.
     """
 

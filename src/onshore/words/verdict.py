@@ -1,6 +1,7 @@
 """Verdict: what the judge answers, with every reason and the article behind it."""
 
 from dataclasses import dataclass
+from datetime import date
 
 
 @dataclass(frozen=True)
@@ -24,13 +25,22 @@ class Counter:
 
 @dataclass(frozen=True)
 class Verdict:
-    """`verdict` is a word of the scenario book (keep, withhold, mask, accept, reject, allow, refuse …)."""
+    """`verdict` is a word of the scenario book (keep, withhold, mask, accept, reject, purge, allow, refuse).
+
+    Of a clock it is `due` or, where nobody can say, `unknown`. `due`: a local date, or milliseconds UTC where hours
+    run. `earlier`: what to go by where the calendar does not reach. `warnings`: codes such as `calendar-missing`.
+    `duties`: clocks that this very refusal starts (28 CFR 202.1104).
+    """
 
     verdict: str
     reasons: tuple[Reason, ...]
     route: str | None = None
     missing: tuple[str, ...] = ()
     counters: tuple[Counter, ...] = ()
+    due: int | date | None = None
+    earlier: date | None = None
+    warnings: tuple[str, ...] = ()
+    duties: tuple[str, ...] = ()
 
     def codes(self) -> frozenset[str]:
         """The reason codes alone."""

@@ -8,6 +8,7 @@ import pyrage
 import pytest
 
 from onshore.border import grants, requests
+from onshore.cli.init import regulator_key
 from onshore.ledger.signer import Signer
 from onshore.words.permit import Transfer
 
@@ -47,7 +48,7 @@ class Border:
         return standing
 
     def regulator(self):
-        return Signer("shanghai/regulator", (self.site.folder / "keys" / "regulator.key").read_bytes())
+        return Signer("shanghai/regulator", regulator_key(self.site.folder).read_bytes())
 
     def draft(self, request, /, **change):
         today = self.site.today()

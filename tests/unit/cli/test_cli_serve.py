@@ -10,6 +10,7 @@ from onshore.cli.drives import computed
 from onshore.cli.simulate import connected
 from onshore.gate.gb32960 import encode
 from onshore.gate.intake import Intake
+from onshore.register.consents import Standing
 from onshore.rights import cases
 from onshore.rights.access import access
 from onshore.rights.erase import erase
@@ -84,8 +85,7 @@ def test_a_tick_that_fails_is_not_the_last(hands, monkeypatch, caplog):
 
 def test_frames_that_the_papers_cannot_answer_for_are_not_acknowledged(hands, monkeypatch):
     car = hands.car(1)
-    columns = serve.Intake.take_in.__globals__["Standing"].columns
-    monkeypatch.setattr("onshore.gate.intake.Standing.columns", failing(1, columns))
+    monkeypatch.setattr(Standing, "columns", failing(1, Standing.columns))
 
     async def story():
         async with (

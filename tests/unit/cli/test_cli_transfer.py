@@ -5,6 +5,7 @@ import json
 import pytest
 from click.testing import CliRunner
 
+from onshore.cli.init import regulator_key
 from onshore.cli.main import cli
 from onshore.rules.articles import PAPERS
 
@@ -144,7 +145,7 @@ def test_a_key_that_is_none_or_somebody_elses_is_told_apart(shell):
         assert "no signing key" in shell.grant(request, "--key", path, code=2).stderr
     path.write_bytes(b"x" * 32)
     assert "wrong-key" in shell.grant(request, "--key", path, code=1).stderr
-    (shell.hands.site.folder / "keys" / "regulator.key").unlink()
+    regulator_key(shell.hands.site.folder).unlink()
     assert "--key" in shell.grant(request, code=2).stderr
 
 

@@ -7,7 +7,7 @@ import numpy as np
 import pyarrow as pa
 import pytest
 
-from onshore.consent.cells import again, count, present, to_bits, to_mask
+from onshore.consent.cells import Shown, again, count, present, to_bits, to_mask
 from onshore.words.errors import Malformed
 
 LEAK = 0x5EC2E75EC2E75EC2
@@ -61,7 +61,7 @@ def test_nothing_withheld_is_left(name, start, chosen):
     taken = array if rows is None else array.take(pa.array(rows))
     good = pa.array([good], kind)[0].as_py()
     mask = np.array([value == good for value in taken.to_pylist()])
-    anew = again(array, rows, mask)
+    anew = again(array, rows, Shown(mask))
     anew.validate(full=True)
     assert anew.type == kind
     assert anew.to_pylist() == [good if kept else None for kept in mask]
@@ -83,7 +83,7 @@ def test_rows_kept_whole_are_all_there_and_no_other(name, rows):
 def test_a_value_under_a_null_bit_does_not_survive():
     array = pa.array(np.array([7, LEAK, 9]), mask=np.array([False, True, False]))
     assert anywhere(LEAK.to_bytes(8, "little"), array)
-    anew = again(array, None, to_mask(present(array), 3))
+    anew = again(array, None, Shown(to_mask(present(array), 3)))
     assert anew.to_pylist() == [7, None, 9]
     assert not anywhere(LEAK.to_bytes(8, "little"), anew)
 
@@ -93,7 +93,7 @@ def test_withheld_bits_of_a_boolean_column_are_clear(start):
     array = pa.array([True] * 20 + [None]).slice(start)
     mask = np.arange(len(array)) % 3 == 0
     mask[-1] = False
-    anew = again(array, None, mask)
+    anew = again(array, None, Shown(mask))
     assert anew.to_pylist() == [True if kept else None for kept in mask]
     bits = np.unpackbits(np.frombuffer(anew.buffers()[1], np.uint8), bitorder="little")
     assert (bits[: len(mask)] == mask).all()
@@ -121,7 +121,7 @@ def test_a_code_for_a_null_in_the_dictionary_is_no_value():
     codes = pa.array([0, 1, None, 0], pa.int8())
     array = pa.DictionaryArray.from_arrays(codes, pa.array(["here", None]))
     assert to_mask(present(array), 4).tolist() == [True, False, False, True]
-    assert again(array, None, to_mask(present(array), 4)).to_pylist() == ["here", None, None, "here"]
+    assert again(array, None, Shown(to_mask(present(array), 4))).to_pylist() == ["here", None, None, "here"]
 
 
 @pytest.mark.parametrize("kind", [pa.list_(pa.int8()), pa.struct({"a": pa.int8()}), pa.string_view()])

@@ -37,6 +37,7 @@ SAMPLES = {
         "bytes": 3,
     },
     "release/unsent": {"obj": D, "state": "unsent"},
+    "zone": {"obj": D, "state": "imported"},
     "erase": {"obj": D, "segments_old": 2, "segments_new": 1, "rows": 5},
     "key": {"role": "root", "state": "rotated"},
 }

@@ -1,11 +1,14 @@
 import hashlib
 import json
 
+import numpy as np
 import pytest
+from sqlalchemy import update
 
+from onshore.consent.columns import LINE
 from onshore.register import consents
 from onshore.register.consents import Standing, Wish
-from onshore.vault.papers import writing
+from onshore.vault.papers import meta, writing
 from onshore.words.errors import Refusal
 
 
@@ -94,3 +97,50 @@ def test_the_columns_follow_the_papers(hands):
     assert after is not before
     consents.withdraw(hands.site, hands.car())
     assert standing.columns() is not after
+
+
+def test_what_follows_the_papers_is_what_they_say(hands):
+    standing = Standing(hands.site)
+    for number in (1, 2, 3):
+        hands.allow(number)
+    standing.columns()
+    hands.allow(2, recipients=frozenset())
+    consents.withdraw(hands.site, hands.car(1), category="track")
+    hands.allow(4)
+    followed, anew = standing.columns(), Standing(hands.site).columns()
+    assert followed.moved is not None
+    assert anew.moved is None
+    for number in range(1, 6):
+        assert told(followed, hands.car(number).id) == told(anew, hands.car(number).id)
+
+
+def told(columns, vehicle):
+    place = int(columns.places(np.array([vehicle]))[0])
+    found = []
+    for category, lines in columns.of.items():
+        first, more = int(lines.all_of[place, LINE]), int(lines.more[place])
+        own = range(first, first + more + 1) if first else ()
+        found += [(category, *lines.table[n].tolist(), columns.recipients[lines.named[n]]) for n in own]
+    return sorted(found, key=str)
+
+
+def test_papers_put_back_to_an_earlier_day_are_read_anew(hands):
+    standing = Standing(hands.site)
+    hands.allow()
+    hands.allow(2)
+    standing.columns()
+    with writing(hands.site.engine) as conn:
+        conn.execute(update(meta).where(meta.c.name == "consents").values(value="1"))
+    assert standing.columns().moved is None
+    assert told(standing.columns(), hands.car(2).id)
+
+
+def test_many_changes_at_once_are_read_anew(hands, monkeypatch):
+    standing = Standing(hands.site)
+    standing.columns()
+    monkeypatch.setattr(consents, "_MANY", 2)
+    hands.allow()
+    assert standing.columns().moved is not None
+    hands.allow(2)
+    hands.allow(3)
+    assert standing.columns().moved is None

@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from law import cn_pack
+from law import cn_pack, packs
 from onshore.rules.acts import Facts, TransferAsked
 from onshore.rules.book import check, in_force, read_case
 from onshore.rules.pack import parse
@@ -27,6 +27,10 @@ transfer = { to = "DE", purpose = "p", categories = ["track"], new_persons = 1 }
 expect = { verdict = "refuse", reason = "contract-or-certificate-required", route = "contract-or-certificate" }
 """
 )
+
+
+CLOCK = 'deadline = { what = "erasure", from = 2026-09-28T10:00:00+08:00 }\n'
+STORE = 'store = { category = "track", place = "CN", age = "3y" }\nexpect = { verdict = "purge" }'
 
 
 def book(*cases: str) -> str:
@@ -91,19 +95,54 @@ def test_a_jurisdiction_without_a_pack_is_refused() -> None:
         (book(CASE.replace('["track"]', "[]")), "T-1: transfer: categories: at least one is needed"),
         (book(CASE.replace("new_persons = 1", "new_persons = -1")), "T-1: transfer: new_persons: Expected `int` >= 0"),
         (book(CASE.replace('to = "DE"', 'to = "Germany"')), "T-1: transfer: to: "),
-        (book(CASE.replace("transfer =", "store =")), "T-1: .*unknown field `store`; allowed: at, basis"),
+        (book(CASE.replace("transfer =", "delete =")), "T-1: .*unknown field `delete`; allowed: at, basis"),
+        (book(CASE.replace("transfer =", "store =")), "T-1: store: .*unknown field `to`; allowed: age, age_days"),
         (book(CASE.replace("transfer = {", "collect = {}\ntransfer = {")), "T-1: a case has exactly one act"),
-        (book(HEAD + 'expect = { verdict = "keep" }'), "T-1: a case has exactly one act of collect, consent, transfer"),
+        (
+            book(HEAD + 'expect = { verdict = "keep" }'),
+            "T-1: a case has exactly one act of collect, consent, store, tr",
+        ),
         (book(CASE.replace('"refuse"', '"keep"')), "T-1: expect: verdict: 'keep' is not one of allow, refuse"),
         (book(CASE.replace('-required"', '"')), "T-1: expect: reason: 'contract-or-certificate' is not one of exempt"),
         (book(CASE.replace('route = "', 'route = "x')), "T-1: expect: route: 'xcontract-or-certificate' is not one"),
         (book(CASE.replace("verdict =", "result =")), "T-1: expect: .*unknown field `result`"),
+        (book(CASE.replace('verdict = "refuse", ', "")), "T-1: expect: missing required field `verdict`"),
+        (book(CASE.replace('route = "', 'due = 2026-06-01, route = "')), "T-1: expect: due: only a deadline is due"),
+        (book(CASE.replace('route = "', 'warning = "x", route = "')), "T-1: expect: warning: 'x' is not one of"),
+        (book(HEAD + CLOCK + "expect = {}"), "T-1: expect: says when it is due, or what one is warned of"),
+        (book(HEAD + CLOCK + 'expect = { route = "none" }'), "T-1: expect: route: 'none' is not one of"),
+        (book(HEAD + CLOCK + 'expect = { warning = "late" }'), "T-1: expect: warning: 'late' is not one of calend"),
+        (book(HEAD + CLOCK.replace("erasure", "lunch") + "expect = {}"), "T-1: deadline: what: 'lunch' is not one"),
+        (book(HEAD + STORE.replace("3y", "3 years")), "T-1: store: age: '3 years' is no run of"),
+        (book(HEAD + STORE.replace("3y", "9999999999d")), "T-1: store: age: .*longer than any calendar"),
+        (book(HEAD + STORE.replace("3y", "20000y")), "T-1: store: age: .*longer than any calendar"),
+        (book(HEAD + STORE.replace("age =", "age_days = 3, age =")), "T-1: store: age: either age or age_days"),
         (book(CASE.replace("12:00:00+08:00", "12:00:00")), "T-1: at: a date and time needs an offset"),
     ],
 )
 def test_what_is_wrong_names_file_case_and_key(text: str, says: str) -> None:
     with pytest.raises(Malformed, match=says):
         check(text, [cn_pack()], "b.toml")
+
+
+@pytest.mark.parametrize(
+    ("expect", "line"),
+    [
+        ("due = 2026-10-16", None),
+        ("due = 2026-10-12", "T-1: expected 2026-10-12; came due, 2026-10-16: erasure ("),
+        ('warning = "no-clock"', "T-1: expected no-clock; came due, 2026-10-16: erasure ("),
+    ],
+)
+def test_a_clock_is_held_to_what_is_due(expect: str, line: str | None) -> None:
+    (outcome,) = check(book(HEAD + CLOCK + f"expect = {{ {expect} }}"), packs(), "b.toml")
+    assert outcome.passed == (line is None)
+    assert outcome.line().startswith(line or "T-1")
+
+
+def test_an_instant_is_told_as_one() -> None:
+    case = HEAD + CLOCK.replace("erasure", "incident-report") + "expect = { due = 2026-06-15T06:00:00+08:00 }"
+    (outcome,) = check(book(case), packs(), "b.toml")
+    assert outcome.line().startswith("T-1: expected 2026-06-14T22:00:00+00:00; came due, 2026-09-28T06:00:00+00:00: ")
 
 
 FULL: dict[str, Any] = {

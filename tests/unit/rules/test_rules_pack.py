@@ -27,12 +27,12 @@ def test_the_pack_that_ships() -> None:
     [
         ("format = 1", "format = 2", "format 2 is not known; allowed: 1"),
         ("format = 1", "format = [", "not TOML"),
-        ("format = 1", "format = 1\nfoo = 2", "unknown field `foo`; allowed: classes, collect"),
+        ("format = 1", "format = 1\nfoo = 2", "unknown field `foo`; allowed: classes, clock"),
         ('zone = "Asia/Shanghai"', 'zone = "Asia/Atlantis"', "zone: 'Asia/Atlantis' is no IANA time zone"),
         ('zone = "Asia/Shanghai"', 'zone = "/etc"', "zone: '/etc' is no IANA time zone"),
         ("valid_from = 2026-01-30", 'valid_from = "soon"', "valid_from: Invalid RFC3339"),
         ("under_years = 14", 'under_years = "14"', "consent.guardian-needed.under_years: Expected `int`"),
-        ("under_years = 14", "years = 14", "consent.guardian-needed: .*`years`; allowed: article, id"),
+        ("under_years = 14", "years = 14", "consent.guardian-needed: .*`years`; allowed: article, binds_recipient, id"),
         ('kind = "INT"', 'kind = "GUESS"', "kind: 'GUESS' is not one of LAW, MGB"),
         ('mark = "mem-H"', 'mark = "mem"', "mark: 'mem' is neither like"),
         ('mark = "seen: S12"', 'mark = "seen: S99"', "collect.default-off.mark: no source S99"),
@@ -48,6 +48,8 @@ def test_the_pack_that_ships() -> None:
         ('ground = "contract"', "", "an exemption names a ground or papers"),
         ('code = "assessment-required"', "", "a route that asks for papers names a reason code"),
         ('papers = ["standard-contract", "certificate"]', "", "a route that asks for papers names a reason code"),
+        ('id = "bundled"', 'id = "bundled"\nswitch = "x"', "no switch 'x'"),
+        ('id = "bundled"', 'id = "bundled"\nswitch = "tc260_retention"', "every pack needs this rule"),
         ("\nremedy", "\ncure", "unknown field `cure`"),
     ],
 )
@@ -63,7 +65,7 @@ def test_the_lightest_route_asks_for_no_papers() -> None:
     with pytest.raises(Malformed, match="the first route is the one that asks for no papers"):
         parse(lightest.sub("", TEXT))
     without = re.compile(r"\[\[transfer.route\]\].*?\n\n", re.DOTALL).sub("", TEXT).replace("[transfer]", "")
-    with pytest.raises(Malformed, match="missing required field `route`"):
+    with pytest.raises(Malformed, match="either routes or mechanisms are needed, and not both"):
         parse(without)
 
 

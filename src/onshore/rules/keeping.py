@@ -1,0 +1,102 @@
+"""Keeping: whether something may lie where it would lie, and for how long."""
+
+from collections.abc import Collection, Iterator
+
+from onshore.rules import mechanisms
+from onshore.rules.acts import Facts, Store
+from onshore.rules.lengths import back, length
+from onshore.rules.pack import Pack
+from onshore.rules.pack_store import Cap, Exempted, Floor, Keeping, Sink
+from onshore.words.verdict import Reason, Verdict
+
+WITHIN = "within-retention"
+NO_RULES = Reason(
+    "no-rule-pack",
+    "fail closed",
+    "The pack has no rules on keeping, so nothing is kept by it.",
+    "a pack with rules on keeping",
+)
+
+
+def judge_store(act: Store, facts: Facts, pack: Pack) -> Verdict:
+    """`keep`, `purge` or `refuse`, with every reason. What must not lie there at all outweighs how long it lay."""
+    rules = pack.store
+    if rules is None:
+        return Verdict("refuse", (NO_RULES,))
+    floors = list(_below(act, facts, pack, rules))
+    over = [] if floors else list(_over(act, facts, pack, rules))
+    if act.ask == "purge":
+        return Verdict("refuse", tuple(floors)) if floors else _plain("purge", over, rules)
+    refused = (*_misplaced(act, facts, pack, rules), *_too_many(act, rules))
+    if refused:
+        return Verdict("refuse", (*refused, *over))
+    return _plain("purge" if over else "keep", over, rules)
+
+
+def _plain(word: str, over: list[Reason], rules: Keeping) -> Verdict:
+    return Verdict(word, tuple(over) or (rules.within_retention.reason(WITHIN),))
+
+
+def _misplaced(act: Store, facts: Facts, pack: Pack, rules: Keeping) -> Iterator[Reason]:
+    """Whether a sink may stand in that place."""
+    if act.place in pack.home:
+        return
+    for rule, code in ((rules.foreign_sink, "foreign-sink"), (rules.first_write_abroad, "first-write-abroad")):
+        asked = rule and act.kind in rule.kinds and _concerns(rule.categories, act.category)
+        if rule and asked and not _lifted(rule, act, facts, pack):
+            yield rule.reason(code)
+
+
+def _lifted(rule: Sink, act: Store, facts: Facts, pack: Pack) -> bool:
+    """By its place, by papers, or because the pack calls the place adequate."""
+    filed = bool(rule.papers) and bool(facts.papers & set(rule.papers)) and facts.papers >= set(rule.also)
+    return filed or act.place in rule.places or (rule.adequate and mechanisms.adequate(act.place, facts, pack))
+
+
+def _too_many(act: Store, rules: Keeping) -> Iterator[Reason]:
+    """Clips beyond the number or the length that the exception has."""
+    found = _exception(act, rules)
+    if found is None:
+        return
+    many = found.per_day is not None and act.clips_today >= found.per_day
+    if many or (found.max_seconds is not None and act.clip_seconds > found.max_seconds):
+        yield found.reason("clip-quota")
+
+
+def _over(act: Store, facts: Facts, pack: Pack, rules: Keeping) -> Iterator[Reason]:
+    """The caps that are exceeded; an exception lifts them."""
+    if _exception(act, rules) is not None:
+        return
+    for cap in rules.cap:
+        if act.record in cap.records and act.category in cap.categories and _older(act, cap, facts, pack):
+            yield cap.reason("retention-over")
+
+
+def _below(act: Store, facts: Facts, pack: Pack, rules: Keeping) -> Iterator[Reason]:
+    """The floors that are not reached."""
+    for floor in rules.floor:
+        asked = act.record in floor.records and _concerns(floor.categories, act.category)
+        if asked and _younger(act, floor, facts, pack):
+            yield floor.reason("below-retention-floor")
+
+
+def _younger(act: Store, floor: Floor, facts: Facts, pack: Pack) -> bool:
+    return _made(act, facts, pack) > back(facts.at, length(floor.min, "min"), pack.zone)
+
+
+def _older(act: Store, cap: Cap, facts: Facts, pack: Pack) -> bool:
+    return _made(act, facts, pack) < back(facts.at, length(cap.max, "max"), pack.zone)
+
+
+def _made(act: Store, facts: Facts, pack: Pack) -> int:
+    """When it was made: its age, counted back as the limits are."""
+    return back(facts.at, act.length(), pack.zone)
+
+
+def _exception(act: Store, rules: Keeping) -> Exempted | None:
+    fitting = (e for e in rules.exception if e.name == act.exception and _concerns(e.categories, act.category))
+    return next(fitting, None)
+
+
+def _concerns(categories: Collection[str], category: str) -> bool:
+    return not categories or category in categories

@@ -1,0 +1,34 @@
+"""The standing of a pack: a draft or in force, reviewed or not; and a pack judged as if it were in force."""
+
+from datetime import date
+
+from msgspec.structs import replace
+
+from onshore.rules import wording
+from onshore.rules.pack import Pack
+
+_ALWAYS = date(1970, 1, 1)
+
+
+def is_draft(pack: Pack) -> bool:
+    """Whether a pack is of a draft that never came into force as it stands."""
+    return bool(getattr(pack, "draft", False)) or pack.id.endswith("-draft")
+
+
+def validity(pack: Pack) -> str:
+    """From when until when a pack is in force; a draft never is."""
+    if is_draft(pack):
+        return f"draft of {wording.day(pack.valid_from)}, not in force"
+    until = f"until {wording.day(pack.valid_until)}" if pack.valid_until else "on"
+    return f"from {wording.day(pack.valid_from)} {until}"
+
+
+def reviewed(pack: Pack) -> str:
+    """Who has reviewed it."""
+    return f"reviewed by {pack.reviewed_by}" if pack.reviewed_by else "not reviewed by counsel"
+
+
+def as_if_in_force(pack: Pack) -> Pack:
+    """The pack as if it held on every day: what would it do."""
+    change = {"draft": False} if hasattr(pack, "draft") else {}
+    return replace(pack, valid_from=_ALWAYS, valid_until=None, **change)
