@@ -14,6 +14,7 @@ import uvloop
 from onshore.cli.init import make_site
 from onshore.cli.serve import gate
 from onshore.cli.simulate import test_vins
+from onshore.gate.gb32960.protocol import HEADER, TIME, Flag, reply
 from onshore.register import vehicles
 from onshore.register.consents import Wish, give
 from onshore.site import Site, open_site
@@ -30,6 +31,8 @@ def run() -> dict[str, float]:
         kept = _measured(Path(folder) / "consented", *BURSTS, consents=True)
         single = _measured(Path(folder) / "single", *SINGLE, consents=False)
         limit = _syncs(Path(folder))
+    with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
+        floor = runner.run(_answers(*SINGLE))
     return {
         "frames/s of the gate's CPU, up to 64 to a packet, statutory rows": bursts["per_core"],
         "frames/s of the gate's CPU, up to 64 to a packet, statutory and consented": kept["per_core"],
@@ -40,6 +43,7 @@ def run() -> dict[str, float]:
         "latency p99 ms, one to a packet, saturated": single["latency_p99_ms"],
         "batches/s written and synced, one to a packet": single["batches"] / SECONDS,
         "limit: write + fdatasync of 300 KB, times/s": limit,
+        "limit: uvloop answering what it reads and nothing else, one to a packet, frames/s of its CPU": floor,
     }
 
 
@@ -57,15 +61,38 @@ def _measured(folder: Path, cars: int, window: int, *, consents: bool) -> dict[s
 
 async def _load(site: Site, cars: int, window: int) -> dict[str, float]:
     async with gate(site, port=0) as (door, port):
-        command = [sys.executable, "-m", "bench.cars", str(port), str(cars), str(SECONDS), str(window)]
-        load = await asyncio.create_subprocess_exec(*command, stdout=subprocess.PIPE)
-        assert load.stdout is not None
-        await load.stdout.readline()  # all cars are logged in
-        cpu = time.process_time()
-        figures: dict[str, float] = json.loads(await load.stdout.read())
-        figures["per_core"] = figures["acknowledged"] / (time.process_time() - cpu)
+        figures = await _driven(port, cars, window)
         figures["batches"] = door.counts["batches"]
-        await load.wait()
+    return figures
+
+
+class _Answering(asyncio.Protocol):
+    """What any server costs: each read answered at once, nothing decoded, sieved or kept."""
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        self._transport = transport
+
+    def data_received(self, data: bytes) -> None:
+        self._transport.write(reply(data, Flag.OK, data[HEADER : HEADER + TIME]))
+
+
+async def _answers(cars: int, window: int) -> float:
+    loop = asyncio.get_running_loop()
+    server = await loop.create_server(_Answering, "127.0.0.1", 0)
+    async with server:
+        figures = await _driven(server.sockets[0].getsockname()[1], cars, window)
+    return figures["per_core"]
+
+
+async def _driven(port: int, cars: int, window: int) -> dict[str, float]:
+    command = [sys.executable, "-m", "bench._cars", str(port), str(cars), str(SECONDS), str(window)]
+    load = await asyncio.create_subprocess_exec(*command, stdout=subprocess.PIPE)
+    assert load.stdout is not None
+    await load.stdout.readline()  # all cars are logged in
+    cpu = time.process_time()
+    figures: dict[str, float] = json.loads(await load.stdout.read())
+    figures["per_core"] = figures["acknowledged"] / (time.process_time() - cpu)
+    await load.wait()
     return figures
 
 

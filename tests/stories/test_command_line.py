@@ -178,6 +178,9 @@ def test_a_restricted_car_is_read_by_nobody(sh):
     drive(sh)
     sh("rights", "restrict", VIN, "--as", "officer")
     assert sh.json("vehicle", "show", VIN)[0]["restricted"] != "-"
+    sh("rights", "restrict", VIN, "--as", "officer", "--lift")
+    assert sh.json("vehicle", "show", VIN)[0]["restricted"] == "-"
+    sh("rights", "restrict", VIN, "--as", "officer", "--lift", code=1)
 
 
 def test_vehicles_are_listed_without_their_vins(sh):
@@ -247,9 +250,9 @@ def test_check_says_what_is_well_and_what_is_not(sh):
 
 
 def test_damage_is_told_and_never_a_traceback(sh):
-    (sh.site / "papers.sqlite").write_bytes(b"not a database at all" * 500)
-    for path in sh.site.glob("papers.sqlite-*"):
+    for path in sh.site.glob("papers.sqlite*"):
         path.unlink()
+    (sh.site / "papers.sqlite").write_bytes(b"not a database at all" * 500)
     assert "papers do not answer" in sh("vehicle", "list", code=3).stderr
     assert "BAD" in sh("check", code=1).stdout
 

@@ -36,8 +36,9 @@ def access(vin: str, actor: str, site: Path, as_json: bool) -> None:
 @as_option
 @site_option
 @json_option
+@click.option("--lift", is_flag=True, help="End the restriction instead.")
 @answers_for_errors
-def restrict(vin: str, actor: str, site: Path, as_json: bool) -> None:
+def restrict(vin: str, actor: str, site: Path, as_json: bool, lift: bool) -> None:
     """From this moment no reader sees a row of VIN; what is kept stays."""
     from onshore.register import vehicles
     from onshore.rights import cases
@@ -45,6 +46,10 @@ def restrict(vin: str, actor: str, site: Path, as_json: bool) -> None:
 
     here = open_site(site)
     here.person(actor, "owner", "officer")
+    if lift:
+        cases.end_restriction(here, vehicles.find(here, vin))
+        say("lifted: what is kept may be read again for what it was kept for")
+        return
     case = cases.opened(here, vehicles.find(here, vin), "restrict", actor)
     if as_json:
         put({"case": case.id, "kind": case.kind, "asked": iso(case.asked)})

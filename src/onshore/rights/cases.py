@@ -84,12 +84,22 @@ def close(conn: Connection, case: Case, at: int, *, entry: int | None = None, ce
 
 def lift(conn: Connection, vehicle: int) -> None:
     """Let readers see the vehicle's rows again, unless a restriction or another erasure was asked for and stands."""
-    restricting = (rights_cases.c.kind == "restrict") | (
-        (rights_cases.c.kind == "erase") & (rights_cases.c.state == "asked")
-    )
-    asked = (rights_cases.c.vehicle == vehicle) & restricting
+    standing = rights_cases.c.kind.in_(("restrict", "erase")) & (rights_cases.c.state == "asked")
+    asked = (rights_cases.c.vehicle == vehicle) & standing
     since = conn.execute(select(rights_cases.c.asked).where(asked).order_by(rights_cases.c.asked)).scalar()
     conn.execute(update(vehicles).where(vehicles.c.id == vehicle).values(restricted=since))
+
+
+def end_restriction(site: Site, vehicle: Vehicle) -> None:
+    """End the restrictions that were asked for; an erasure under way keeps the vehicle restricted all the same."""
+    mine = (rights_cases.c.vehicle == vehicle.id) & (rights_cases.c.kind == "restrict")
+    with writing(site.engine) as conn:
+        ended = (
+            update(rights_cases).where(mine, rights_cases.c.state == "asked").values(state="done", done=site.clock())
+        )
+        if conn.execute(ended).rowcount == 0:
+            raise Refusal("not-restricted", "no restriction of this vehicle stands", remedy="'onshore rights show VIN'")
+        lift(conn, vehicle.id)
 
 
 def find(site: Site, case: str) -> Case:
