@@ -144,3 +144,14 @@ def test_many_changes_at_once_are_read_anew(hands, monkeypatch):
     hands.allow(2)
     hands.allow(3)
     assert standing.columns().moved is None
+
+
+def test_a_clock_set_back_does_not_undo_a_withdrawal(hands):
+    hands.allow()
+    hands.now += 60_000
+    consents.withdraw(hands.site, hands.car())
+    hands.now -= 50_000  # somebody sets the machine's clock back, into the time when the consent stood
+    (drained,) = hands.drive(1, seconds=5, start=hands.now)
+    kept = {(ground, reason) for t in drained.tallies.values() for _, ground, reason, _ in t.as_rows()}
+    assert ("consent", "consented") not in kept
+    assert ("consent", "consent-withdrawn") in kept
