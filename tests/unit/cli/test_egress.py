@@ -16,7 +16,7 @@ PROGRAM = """
 import sys
 from onshore.cli.egress import shut_the_border
 shut_the_border(sys.addaudithook)
-exec(compile({body!r}, "module", "exec"), {{"__name__": "{module}"}})
+exec(compile({body!r}, "<module>", "exec"), {{"__name__": "{module}"}})
 """
 SOCKET = "import socket\nwith socket.socket() as s: s.connect(('127.0.0.1', {port}))"
 UVLOOP = """
