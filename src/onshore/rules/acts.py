@@ -1,20 +1,27 @@
 """What is judged: the acts and facts of the scenario book, with its defaults."""
 
 from datetime import date
+from math import isfinite
 from typing import Annotated
 
 import msgspec
 
-from onshore.rules.articles import MEANS, NOTICE_ITEMS, PAPERS, STATUSES
+from onshore.rules.articles import MEANS, NOTICE_ITEMS, PAPERS, ROUTES, STATUSES
 from onshore.rules.lengths import Length, length
+from onshore.rules.local import FIRST_YEAR, INSTANT, LAST_YEAR, counted
 from onshore.rules.pack_clock import CLOCKS
 from onshore.rules.pack_store import EXCEPTIONS, RECORDS, SINKS
 from onshore.words.strict import BadValueError, among
 from onshore.words.vocabulary import CATEGORIES, GROUNDS
 
-Count = Annotated[int, msgspec.Meta(ge=0)]
+MOST = 10**12
+"""More than there are persons, devices, days or metres to count."""
+
+Count = Annotated[int, msgspec.Meta(ge=0, le=MOST)]
+Measure = Annotated[float, msgspec.Meta(ge=0, le=MOST)]
 Code = Annotated[str, msgspec.Meta(pattern="^[A-Z]{2}$")]
-Instant = int
+Year = Annotated[int, msgspec.Meta(ge=FIRST_YEAR, le=9999)]
+Instant = Annotated[int, INSTANT]
 """Milliseconds UTC."""
 
 ZONES = ("none", "restricted")
@@ -46,6 +53,7 @@ class Collect(_Strict, frozen=True, kw_only=True):
         among("category", [self.category], CATEGORIES)
         among("ground", [self.ground], GROUNDS)
         among("zone", [self.zone], ZONES)
+        _dated("person_born", self.person_born)
 
 
 class ConsentAsked(_Strict, frozen=True, kw_only=True):
@@ -66,6 +74,8 @@ class ConsentAsked(_Strict, frozen=True, kw_only=True):
         _some("purposes", self.purposes)
         among("categories", self.categories, CATEGORIES)
         among("notice_items", self.notice_items, NOTICE_ITEMS)
+        _dated("person_born", self.person_born)
+        _dated("last_refused", self.last_refused)
 
 
 class TransferAsked(_Strict, frozen=True, kw_only=True):
@@ -78,7 +88,7 @@ class TransferAsked(_Strict, frozen=True, kw_only=True):
     by: str = "file"
     new_persons: Count = 0
     new_devices: Count = 0
-    precision_m: float | None = None
+    precision_m: Measure | None = None
     subjects_in_dataset: Count = 0
     coordinates: bool = False
     ground: str = "consent"
@@ -93,12 +103,13 @@ class TransferAsked(_Strict, frozen=True, kw_only=True):
         among("by", [self.by], MEANS)
         among("ground", [self.ground], TRANSFER_GROUNDS)
         among("recipient_status", [self.recipient_status], STATUSES)
+        _measured("precision_m", self.precision_m)
 
 
 class Store(_Strict, frozen=True, kw_only=True):
     """Something is kept, or to be purged. Its age is `age` (a run such as 2y364d) or `age_days`, else nothing.
 
-    `clips_today`: kept already, before this one.
+    `clips_today`: kept already, before this one. A clip of which neither this nor its seconds is told is none.
     """
 
     category: str
@@ -109,8 +120,8 @@ class Store(_Strict, frozen=True, kw_only=True):
     record: str = "observation"
     ask: str = "keep"
     exception: str = "none"
-    clips_today: Count = 0
-    clip_seconds: float = 0
+    clips_today: Count | None = None
+    clip_seconds: Measure | None = None
 
     def __post_init__(self) -> None:
         among("category", [self.category], CATEGORIES)
@@ -120,6 +131,7 @@ class Store(_Strict, frozen=True, kw_only=True):
         among("exception", [self.exception], EXCEPTIONS)
         if self.age is not None and self.age_days is not None:
             raise BadValueError("either age or age_days", where="age")
+        _measured("clip_seconds", self.clip_seconds)
         self.length()
 
     def length(self) -> Length:
@@ -135,6 +147,7 @@ class Deadline(_Strict, frozen=True, kw_only=True):
 
     def __post_init__(self) -> None:
         among("what", [self.what], CLOCKS)
+        _dated("from", self.start)
 
 
 Act = Collect | ConsentAsked | Store | TransferAsked | Deadline
@@ -186,7 +199,9 @@ class PermitInForce(_Strict, frozen=True, kw_only=True):
     revoked: bool | Instant | date = False
 
     def __post_init__(self) -> None:
+        among("route", [self.route], ROUTES)
         among("categories", self.categories, CATEGORIES)
+        _dated("from", self.start)
 
 
 class Facts(_Strict, frozen=True, kw_only=True):
@@ -202,14 +217,25 @@ class Facts(_Strict, frozen=True, kw_only=True):
     strict_art3_5: bool = True
     consent: StandingConsent | None = None
     driver_setting: str = "unset"
-    calendar_until: int | None = None
+    calendar_until: Year | None = None
     pack_valid_until: date | None = None
 
     def __post_init__(self) -> None:
         among("papers", sorted(self.papers), PAPERS)
         among("driver_setting", [self.driver_setting], SETTINGS)
+        _dated("at", self.at)
 
 
 def _some(key: str, values: tuple[str, ...]) -> None:
     if not values:
         raise BadValueError("at least one is needed", where=key)
+
+
+def _measured(key: str, value: float | None) -> None:
+    if value is not None and not isfinite(value):
+        raise BadValueError("it is no number that can be measured", where=key)
+
+
+def _dated(key: str, when: int | date | None) -> None:
+    if not counted(when):
+        raise BadValueError(f"it lies outside the years {FIRST_YEAR} to {LAST_YEAR}, where days are counted", where=key)

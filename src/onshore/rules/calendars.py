@@ -44,9 +44,9 @@ def last_year(name: str, until: int | None = None) -> int:
     return reach if until is None else min(reach, until)
 
 
-def differs(day: date) -> bool:
-    """Whether a weekday is a public holiday in some states of the union and not in others."""
-    free = [day in _calendar(code) for code in _MEMBERS]
+def differs(day: date, name: str) -> bool:
+    """Whether a weekday is a public holiday in some parts of what a calendar is of, and not in others."""
+    free = [day in calendar for calendar in _parts(name)]
     return day.weekday() < 5 and any(free) and not all(free)
 
 
@@ -90,6 +90,14 @@ def _worked(day: date, name: str) -> bool:
     if name == UNION:
         return day.weekday() < 5 and not all(day in _calendar(code) for code in _MEMBERS)
     return bool(_calendar(name).is_working_day(day))
+
+
+@functools.cache
+def _parts(name: str) -> tuple[holidays.HolidayBase, ...]:
+    """Calendars of the states of the union, or of the parts of a jurisdiction."""
+    if name == UNION:
+        return tuple(_calendar(code) for code in _MEMBERS)
+    return tuple(getattr(holidays, name)(subdiv=part) for part in _calendar(name).subdivisions)
 
 
 @functools.cache

@@ -109,5 +109,5 @@ def _as_last_year(clock: Clock, day: date, known: int) -> Iterator[date]:
 
 
 def _differs(clock: Clock, due: date) -> Iterator[str]:
-    if clock.roll and clock.calendar == calendars.UNION and calendars.differs(due):
+    if clock.roll and clock.calendar is not None and calendars.differs(due, clock.calendar):
         yield HOLIDAY_DIFFERS

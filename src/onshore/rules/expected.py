@@ -2,12 +2,14 @@
 
 from collections.abc import Mapping
 from datetime import date
+from typing import Any
 
 import msgspec
 
-from onshore.rules.acts import Act, Collect, ConsentAsked, Deadline, Store, TransferAsked
+from onshore.rules.acts import Act, Collect, ConsentAsked, Deadline, Instant, Store, TransferAsked
 from onshore.rules.articles import ROUTES
 from onshore.rules.clocks import CALENDAR_MISSING, DUE, HOLIDAY_DIFFERS, NO_CLOCK, UNKNOWN
+from onshore.rules.moments import moments
 from onshore.words.errors import Malformed
 from onshore.words.strict import BadValueError, among, read
 
@@ -108,13 +110,13 @@ class Expected(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=
     verdict: str | None = None
     reason: str | None = None
     route: str | None = None
-    due: int | date | None = None
+    due: Instant | date | None = None
     warning: str | None = None
 
 
-def expected(table: object, act: str, where: str) -> Expected:
+def expected(table: Mapping[str, Any], act: str, where: str) -> Expected:
     """Read what a case of this act expects; Malformed names the key, and what is allowed there."""
-    found = read(Expected, table, where)
+    found = read(Expected, moments(Expected, table, where), where)
     try:
         among("verdict", _some(found.verdict), VERDICTS[act])
         among("reason", _some(found.reason), REASONS[act])

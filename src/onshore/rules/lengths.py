@@ -6,11 +6,12 @@ from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
 from zoneinfo import ZoneInfo
 
-from onshore.words.strict import BadValueError
+from onshore.words.strict import BadValueError, shortened
 
 _RUN = re.compile(r"(?:(\d+)y)?(?:(\d+)mo)?(?:(\d+)d)?(?:(\d+)h)?(?:(\d+)m)?(?:(\d+)s)?", re.ASCII)
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _MILLISECOND = timedelta(milliseconds=1)
+_WRITTEN = 200  # letters and digits
 _MOST = 9_999  # years; beyond it no calendar counts
 
 
@@ -26,14 +27,19 @@ def length(text: str, key: str) -> Length:
     """Read a run of `<n>y`, `<n>mo`, `<n>d`, `<n>h`, `<n>m`, `<n>s` in that order; `key` is named where it is none."""
     found = _RUN.fullmatch(text)
     if not text or found is None:
-        raise BadValueError(f"{text!r} is no run of <n>y <n>mo <n>d <n>h <n>m <n>s in that order", where=key)
+        raise BadValueError(
+            f"{shortened(repr(text))} is no run of <n>y <n>mo <n>d <n>h <n>m <n>s in that order", where=key
+        )
+    too_long = BadValueError(f"{shortened(repr(text))} is longer than any calendar", where=key)
+    if len(text) > _WRITTEN:
+        raise too_long
     years, months, days, hours, minutes, seconds = (int(n or 0) for n in found.groups())
     try:
         rest = timedelta(days=days, hours=hours, minutes=minutes, seconds=seconds)
     except OverflowError:
         rest = timedelta.max
     if years * 12 + months > _MOST * 12 or rest > timedelta(days=_MOST * 365):
-        raise BadValueError(f"{text!r} is longer than any calendar", where=key)
+        raise too_long
     return Length(years * 12 + months, rest)
 
 

@@ -3,7 +3,7 @@
 import re
 from collections.abc import Iterator
 
-_HEADER = re.compile(r"\s*(\[{1,2})\s*([^\]]+?)\s*\]{1,2}\s*(#.*)?$")
+_HEADER = re.compile(r"\s*(\[{1,2})([^\]]+)\]{1,2}\s*(#.*)?$")
 _KEY = re.compile(r"\s*((?:[\w-]+|\"[^\"]*\"|'[^']*')(?:\s*\.\s*(?:[\w-]+|\"[^\"]*\"|'[^']*'))*)\s*=")
 _STEP = re.compile(r"\"[^\"]*\"|'[^']*'|\[[^\]]*\]|[^.\[\]\s]+")
 _QUOTES = ('"""', "'''")

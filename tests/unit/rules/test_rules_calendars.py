@@ -18,9 +18,10 @@ def test_the_union_rests_where_every_state_does() -> None:
     assert not calendars.worked(date(2026, 12, 25), "EU")
     assert not calendars.worked(date(2026, 3, 1), "EU")
     assert calendars.worked(date(2026, 4, 6), "EU")  # Easter Monday, not everywhere
-    assert calendars.differs(date(2026, 4, 6))
-    assert not calendars.differs(date(2026, 12, 25))
-    assert not calendars.differs(date(2026, 3, 10))
+    assert calendars.differs(date(2026, 4, 6), "EU")
+    assert calendars.differs(date(2026, 4, 6), "GB")  # Easter Monday, not in Scotland
+    assert not calendars.differs(date(2026, 12, 25), "EU")
+    assert not calendars.differs(date(2026, 3, 10), "EU")
 
 
 def test_others_by_their_own_holidays() -> None:

@@ -69,3 +69,8 @@ def test_a_place_is_told_with_its_line_where_the_text_is_known() -> None:
     assert place("f", "site.name", TEXT) == "f, line 4: site.name"
     assert place("f", "site.name", "") == "f: site.name"
     assert at_line("f", "", "") == "f"
+
+
+def test_a_line_that_looks_like_a_header_and_never_ends_is_passed_over() -> None:
+    text = "a = [\n[" + " " * 50_000 + "\n]]\nb = 1"
+    assert line_of(text, "b") == 4
