@@ -10,13 +10,14 @@ from onshore.consent.zones import Zones
 from onshore.words.errors import Malformed
 
 RING = [[8.0, 50.0], [8.2, 50.0], [8.2, 50.2], [8.0, 50.0]]
+HOLE = [[8.1, 50.02], [8.12, 50.02], [8.12, 50.05], [8.1, 50.02]]
 GOOD = {
     "type": "FeatureCollection",
     "features": [
         {
             "type": "Feature",
             "properties": {"name": "x"},
-            "geometry": {"type": "MultiPolygon", "coordinates": [[RING, RING]]},
+            "geometry": {"type": "MultiPolygon", "coordinates": [[RING, HOLE]]},
         }
     ],
 }
@@ -49,6 +50,10 @@ def parse(text):
         return
     assert found
     Zones(found).compile()
+
+
+def test_the_file_is_good():
+    assert parse_geojson(json.dumps(GOOD), "file", kind="military", datum="WGS-84", margin=10)
 
 
 @given(st.one_of(st.text(), anything.map(json.dumps)))

@@ -16,7 +16,7 @@ from onshore.consent.zones import Zones
 from onshore.words.batch import BASE, DOOR, TIME, categories, purposes_column, signals
 from onshore.words.consent import Consent
 from onshore.words.errors import Malformed
-from onshore.words.place import LATITUDE, LONGITUDE, Zone
+from onshore.words.place import LATITUDE, LONGITUDE, NOWHERE, Zone
 from onshore.words.rulebook import Rulebook
 from onshore.words.tally import Sieved
 from onshore.words.use import Use
@@ -36,6 +36,9 @@ TYPES = {
     "Secret": pa.int32(),
     LONGITUDE: pa.float64(),
     LATITUDE: pa.float64(),
+    "Goal.Longitude": pa.float64(),
+    "Goal.Latitude": pa.float64(),
+    "Goal.Name": pa.string(),
 }
 POOL = {
     "Speed": [1.5, -2.0, 0.0, float("nan"), float("inf")],
@@ -49,6 +52,9 @@ POOL = {
     "Secret": [42, -1],
     LONGITUDE: [8.1, 8.1, 8.25, 8.26, 9.0, float("nan")],
     LATITUDE: [50.1, 50.1, 50.1, 51.0, 91.0],
+    "Goal.Longitude": [8.1, 9.0, 9.0, float("inf")],
+    "Goal.Latitude": [50.1, 50.1, 51.0],
+    "Goal.Name": ["yard", "home"],
 }
 SQUARE = ((8.0, 50.0), (8.25, 50.0), (8.25, 50.25), (8.0, 50.25), (8.0, 50.0))
 ZONE = Zone("yard", "military", "WGS-84", 100, ((SQUARE,),))
@@ -65,6 +71,9 @@ BOOK = Rulebook(
         "Route": "track",
         LONGITUDE: "track",
         LATITUDE: "track",
+        "Goal.Longitude": "track",
+        "Goal.Latitude": "track",
+        "Goal.Name": "track",
         "Gaze": "biometric",
         "Pulse": "biometric",
     },
@@ -72,6 +81,8 @@ BOOK = Rulebook(
     separate=frozenset({"track", "biometric"}),
     only_for={"biometric": frozenset({"driving-safety", "fatigue"})},
     zoned=frozenset({"track", "biometric"}),
+    places=dict.fromkeys(("Goal.Longitude", "Goal.Latitude", "Goal.Name"), "goal")
+    | {"Latitude": NOWHERE, "Route": "route"},
 )
 LAST = 9
 """Instants run from 0 to LAST, so that two are often equal."""

@@ -16,20 +16,16 @@ from onshore.consent.reference_zones import reference_contains
 from onshore.words.place import LATITUDE, LONGITUDE, Zone
 
 ROOM = Path(onshore.consent.__file__).parent
-MODULES = ("zones_grid", "zones", "plans", "sieve")
+MODULES = ("zones_grid", "zones", "plans", "whereabouts", "sieve")
 
 MUTANTS = [
     # which zones, and how far they reach
-    ("zones", "zone.margin + OTHER_DATUM", "zone.margin"),
-    ("zones", "zone.margin if datum is None else None", "None"),
-    ("zones", "zone.margin if datum is None else None", "zone.margin"),
-    ("zones", "if i not in self._twins", "if i in self._twins"),
-    ("zones", "if datum == zone.datum:", "if datum != zone.datum:"),
-    ("zones", "other.margin < zone.margin", "other.margin > zone.margin"),
-    ("zones", "other.datum == zone.datum or", "False or"),
-    ("zones", "if zone.name and any(", "if any("),
-    ("zones", "<= OTHER_DATUM).all()", "<= OTHER_DATUM).any()"),
-    ("zones", "datum if datum in DATUMS else None", "datum or 'WGS-84'"),
+    ("zones", "zone.margin + OTHER_DATUM *", "zone.margin + 0 *"),
+    ("zones", "OTHER_DATUM * (zone.datum != datum)", "OTHER_DATUM"),
+    ("zones", "OTHER_DATUM * (zone.datum != datum)", "OTHER_DATUM * (zone.datum == datum)"),
+    ("zones", "OTHER_DATUM * (zone.datum != datum)", "OTHER_DATUM * (datum is None)"),
+    ("zones", "OTHER_DATUM * (zone.datum != datum)", "OTHER_DATUM * (zone.datum != (datum or 'WGS-84'))"),
+    ("zones", "OTHER_DATUM = 1_000", "OTHER_DATUM = 900"),
     # cells
     ("zones", "inside |= ~placed", "pass"),
     ("zones", "np.abs(longitude) <= 180", "np.abs(longitude) <= 360"),
@@ -66,18 +62,34 @@ MUTANTS = [
     ("zones_grid", "np.abs(latitudes).max(axis=1) / UNITS + margin / METRES", "np.abs(latitudes).min(axis=1) / UNITS"),
     # the sieve
     ("sieve", "if zones and rulebook.zoned", "if False and rulebook.zoned"),
+    ("sieve", "if zones and rulebook.zoned", "if zones is not None and rulebook.zoned"),
+    ("sieve", "key = id(cell), id(inside)", "key = id(cell), 0"),
+    ("sieve", "key = id(cell), id(inside)", "key = 0, id(inside)"),
     ("sieve", "category in rulebook.zoned", "True"),
     ("sieve", "category in rulebook.zoned", "False"),
-    ("sieve", "len(columns) == 2 else np.False_", "True else np.False_"),
-    ("sieve", "np.where(whole, values, np.nan)", "values"),
-    ("sieve", "datum_of(batch.schema))) & np.bitwise_or.reduce(given)", "datum_of(batch.schema)))"),
-    ("sieve", "zones.contains(longitude, latitude, datum_of(batch.schema))", "zones.contains(longitude, latitude)"),
+    ("whereabouts", "len(columns) == 2 else np.False_", "True else np.False_"),
+    ("whereabouts", "np.where(whole, values, np.nan)", "values"),
+    ("whereabouts", "latitude, datum_of(batch.schema, pair))", "latitude)"),
+    ("whereabouts", "datum_of(batch.schema, pair)", "datum_of(batch.schema)"),
+    ("whereabouts", "& told, ~told", "& told, none"),
+    ("whereabouts", "& told, ~told", ", ~told"),
+    ("whereabouts", "return none, ~none", "return none, none"),
+    ("whereabouts", "HERE: inside | untold", "HERE: inside"),
+    ("whereabouts", "NOWHERE: inside", "NOWHERE: inside | untold"),
+    ("whereabouts", "NOWHERE: inside", "NOWHERE: inside & ~inside"),
+    ("whereabouts", "inside | there | unsaid", "there | unsaid"),
+    ("whereabouts", "inside | there | unsaid", "inside | unsaid"),
+    ("whereabouts", "inside | there | unsaid", "inside | there"),
+    ("whereabouts", "inside | there | unsaid", "inside | untold | there | unsaid"),
+    ("whereabouts", "self.places.get(signal, HERE)", "HERE"),
+    ("whereabouts", "self.places.get(signal, HERE)", "self.places.get(signal, NOWHERE)"),
+    ("whereabouts", "_look(batch, zones, pair)", "_look(batch, zones, (LONGITUDE, LATITUDE))"),
     ("sieve", "withheld if name in statutory else 0", "0"),
     ("sieve", "withheld if name in statutory else 0", "withheld"),
-    ("sieve", ": cell & ~inside for", ": cell for"),
+    ("sieve", "made[key] = cell & ~inside", "made[key] = cell"),
     ("plans", "said = _datum(field) | {", "said = {"),
-    ("sieve", "c.offset * 8) for c in columns", "0) for c in columns"),
-    ("sieve", "column.type != pa.float64() for", "False for"),
+    ("whereabouts", "c.offset * 8) for c in columns", "0) for c in columns"),
+    ("whereabouts", "column.type != pa.float64() for", "False for"),
 ]  # fmt: skip
 
 
@@ -103,6 +115,7 @@ SHAPES = [
     [zone(*star(5, 9, 0.5, (179.9, -60.0), 0), margin=20_000), zone(*star(6, 9, 0.3, (-179.9, 10.0), 0))],
     [zone(*star(8, 9, 0.5, (20.0, 70.0), 0), margin=20_000)],
     [zone(SQUARE, margin=100, name="a"), zone(shifted(0.005), margin=100, name="a", datum="GCJ-02")],
+    [zone(SQUARE, margin=100, name="a"), zone(SQUARE, margin=100, name="a", datum="GCJ-02")],
     [zone(((8.0, 50.0), (9.0, 50.0), (9.0, 70.0), (8.0, 70.0), (8.0, 50.0)), margin=20_000)],
     [zone(SQUARE, margin=100, name="a"), zone(shifted(0.1), margin=100, name="a", datum="GCJ-02")],
     [zone(SQUARE, margin=100, name="a"), zone(shifted(0.005), margin=50, name="a", datum="GCJ-02")],
@@ -140,6 +153,18 @@ def batch(*places, door="mqtt", names=NAMES, datum="WGS-84"):
     return said_in(batch_of([(1, 5, door, CELLS | place) for place in places], names), datum, datum)
 
 
+def goal_at(x) -> dict:
+    return {"Goal.Longitude": x, "Goal.Latitude": 50.1}
+
+
+def said_of_goal(one, datum):
+    fields = [f.with_metadata({"datum": datum}) if f.name.startswith("Goal.L") else f for f in one.schema]
+    return pa.RecordBatch.from_arrays(one.columns, schema=pa.schema(fields))
+
+
+ALL = [*NAMES, "Goal.Longitude", "Goal.Latitude", "Goal.Name", "Route", "Latitude"]
+TOLD = {"Goal.Name": "yard", "Route": "away", "Latitude": 1.0}
+GOALS = [goal_at(9.1), goal_at(8.1), goal_at(None), goal_at(9.1) | {"Goal.Latitude": None}, goal_at(float("nan"))]
 ALLOWED = [consent(category=c, separate=True) for c in ("track", "biometric", "vehicle-operation")]
 NOWHERE = {LONGITUDE: None, LATITUDE: None}
 BATCHES = [
@@ -151,10 +176,21 @@ BATCHES = [
     batch(NOWHERE, NOWHERE),
     batch(NEAR, datum="GCJ-02"),
     batch(NEAR),
+    *(
+        batch(*(car | goal | TOLD for car in (OUT, IN, NOWHERE) for goal in GOALS), names=names, door=door)
+        for names in (ALL, [n for n in ALL if n != LONGITUDE], [n for n in ALL if n != "Goal.Latitude"])
+        for door in ("mqtt", "gb32960")
+    ),
+    said_of_goal(batch(OUT | goal_at(8.26) | TOLD, names=ALL), "GCJ-02"),
+    said_of_goal(batch(OUT | goal_at(8.26) | TOLD, names=ALL), "WGS-84"),
+    batch(OUT | TOLD, names=["Goal.Name", LONGITUDE, LATITUDE, "Gaze", "Latitude"]),
+    batch(OUT | {"Pulse": 60}, OUT, names=[*NAMES, "Pulse"]),
+    batch(NOWHERE | TOLD, names=["Goal.Name", "Route", "Gaze", "Latitude"]),
     batch(OUT | {LONGITUDE: float("nan")}),
     batch_of([(1, 5, "mqtt", CELLS)], NAMES).set_column(4, LONGITUDE, pa.array([8.1], pa.float32())),
 ]
 CASES = [Case(one, ALLOWED, 5, None, BOOK, (ZONE,)) for one in BATCHES]
+CASES += [Case(batch(IN | TOLD, NOWHERE | TOLD, names=ALL), ALLOWED, 5, None, BOOK, ())]
 
 
 @pytest.fixture(scope="module")
@@ -182,7 +218,7 @@ def agrees(modules: dict[str, ModuleType], mutated: str, truth, sieved) -> bool:
     from onshore.words.errors import Malformed
 
     try:
-        if mutated != "sieve":
+        if mutated not in {"sieve", "whereabouts"}:
             for (shape, datum, places), exact in zip(QUESTIONS, truth, strict=True):
                 compiled = modules["zones"].Zones(shape)
                 if compiled.contains(places[:, 0].copy(), places[:, 1].copy(), datum).tolist() != exact:

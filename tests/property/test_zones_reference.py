@@ -155,30 +155,58 @@ def test_both_say_what_is_meant(exact, shapes, datum, x, y, inside):
         assert said.tolist() == [inside]
 
 
-def moved(rings, by):
-    return tuple(tuple((x + by, y) for x, y in ring) for ring in rings)
+def inside(given_zones, here, datum) -> np.ndarray:
+    """What both say of positions that are clear of every border."""
+    said = Zones(given_zones).contains(here[:, 0].copy(), here[:, 1].copy(), datum)
+    known = datum if datum in DATA[1:3] else None
+    slowly = [reference_contains(given_zones, x, y, known) for x, y in here.tolist()]
+    assert all(a == b or not is_clear(given_zones, *at) for a, b, at in zip(said, slowly, here.tolist(), strict=True))
+    return said
 
 
-@given(
-    st.sampled_from(["yard", ""]),
-    st.sampled_from(["military", "government"]),
-    st.sampled_from([50, 100]),
-    st.sampled_from([0.0, 0.006, 0.02]),
-    st.sampled_from(["GCJ-02", "WGS-84"]),
-    st.sampled_from(DATA),
-)
-@example("yard", "military", 100, 0.006, "GCJ-02", "WGS-84")
-@settings(max_examples=60, deadline=None)
-def test_a_zone_that_is_there_in_both_data_is_not_widened(name, kind, margin, by, datum, asked):
-    one = Zone(name, "military", "WGS-84", 100, ((SQUARE,),))
-    two = Zone(name, kind, datum, margin, (moved((SQUARE,), by),))
-    here = np.arange(8.2, 8.3, 0.0003)
-    level = np.full(len(here), 50.1)
-    said = Zones([one, two]).contains(here, level, asked)
-    known = asked if asked in DATA[1:3] else None
-    assert said.tolist() == [reference_contains([one, two], x, 50.1, known) for x in here.tolist()]
-    if (name, kind, margin, datum, asked) == ("yard", "military", 100, "GCJ-02", "WGS-84") and by < 0.01:
-        assert here[said].max() < 8.2515
+def square(datum, side=0.008, centre=(116.4, 39.9), margin=0, name="base") -> Zone:
+    (x, y), s = centre, side
+    ring = ((x - s, y - s), (x + s, y - s), (x + s, y + s), (x - s, y + s), (x - s, y - s))
+    return Zone(name, "military", datum, margin, ((ring,),))
+
+
+@given(st.lists(zones(), min_size=1, max_size=2), st.lists(zones(), min_size=1, max_size=2), st.sampled_from(DATA))
+@example([square("WGS-84")], [square("GCJ-02")], "GCJ-02")
+@example([square("WGS-84")], [square("GCJ-02")], None)
+@example([square("WGS-84")], [square("GCJ-02", side=0.0001)], "GCJ-02")
+@example([square("WGS-84")], [square("GCJ-02", centre=(116.4062, 39.9014))], "GCJ-02")
+@settings(max_examples=30, deadline=None)
+def test_another_zone_never_lets_a_position_go(some, more, datum):
+    here = positions([*some, *more], 1)
+    assert not (inside(some, here, datum) & ~inside([*some, *more], here, datum)).any()
+    assert not (inside(some, here, datum) & ~inside([*more, *some], here, datum)).any()
+
+
+@given(st.lists(zones(), max_size=2), st.sampled_from(["WGS-84", "GCJ-02"]), st.integers(0, 2**32))
+@example([square("GCJ-02", margin=100)], "WGS-84", 1)
+@example([square("GCJ-02", side=0.0001, margin=100)], "WGS-84", 1)
+@example([square("GCJ-02", centre=(116.4062, 39.9014), margin=100)], "WGS-84", 1)
+@settings(max_examples=30, deadline=None)
+def test_a_car_in_a_zone_is_found_there_whatever_datum_it_speaks(more, datum, seed):
+    """Moved by up to a kilometre, as another datum moves it, and whatever else is on file."""
+    rng = np.random.default_rng(seed)
+    zone = square(datum, margin=100)
+    (x, y), side = (116.4, 39.9), 0.008
+    cars = rng.uniform((x - side, y - side), (x + side, y + side), (60, 2))
+    cars[:4] = np.array(zone.polygons[0][0][:4])
+    turn, metres = rng.uniform(0, 2 * math.pi, 60), rng.uniform(300, 990, 60)
+    shift = np.stack([np.cos(turn) / math.cos(math.radians(y)), np.sin(turn)], axis=1) * metres[:, None] / 111_700
+    for said in {"WGS-84", "GCJ-02"} - {datum}, {None, "something"}:
+        for one in said:
+            assert inside([zone, *more], cars + shift, one).all()
+
+
+@pytest.mark.parametrize("datum", DATA)
+def test_a_zone_that_is_there_in_both_data_reaches_further_in_each(datum):
+    pair = [square("WGS-84", margin=100), square("GCJ-02", margin=100)]
+    up = np.arange(39.908, 39.93, 0.0001)
+    found = up[inside(pair, np.stack([np.full(len(up), 116.4), up], axis=1), datum)]
+    assert abs((found.max() - 39.908) * 110_574 - 1100) < 15
 
 
 @given(st.integers(0, 2**32), st.integers(1, 300))

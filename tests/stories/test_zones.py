@@ -4,6 +4,7 @@ import json
 import re
 from pathlib import Path
 
+import numpy as np
 import pytest
 from click.testing import CliRunner
 
@@ -147,6 +148,29 @@ def test_what_is_no_list_of_zones_is_not_imported(hands):
 def test_a_list_has_a_name_and_a_source(hands, name, source):
     with pytest.raises(Malformed, match="a line of"):
         zones.put_on_file(hands.site, around(), zones.Origin(name, source, "military", "GCJ-02", 0), "officer")
+
+
+def test_a_list_that_encloses_nothing_is_not_imported(hands):
+    square = json.loads(around())
+    ring = square["geometry"]["coordinates"][0]
+    square["geometry"]["coordinates"] = [ring, ring]
+    told = imported(hands, json.dumps(square), code=2).stderr
+    assert "yards.geojson: feature 1: geometry.coordinates: nothing is left inside" in told
+    square["geometry"]["coordinates"] = [[*ring, *ring[1:]]]
+    assert "goes round twice" in imported(hands, json.dumps(square), code=2).stderr
+    assert zones.listed(hands.site) == []
+
+
+def test_a_list_imported_in_both_data_holds_back_no_less(hands):
+    imported(hands, around(side=0.008), datum="WGS-84")
+    x, y = np.array([X + 0.0140]), np.array([Y + 0.0014])  # inside at the east edge, and told in the other datum
+    before = zones.Standing(hands.site).compiled()
+    imported(hands, around(side=0.008), datum="GCJ-02")
+    after = zones.Standing(hands.site).compiled()
+    for datum in ("GCJ-02", None):
+        assert before.contains(x, y, datum).all()
+        assert after.contains(x, y, datum).all()
+    assert not before.contains(x, y, "WGS-84").any()
 
 
 def test_a_list_too_large_for_the_grid_is_not_imported(hands, monkeypatch):

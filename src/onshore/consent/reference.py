@@ -12,7 +12,7 @@ from onshore.consent.reference_zones import reference_contains
 from onshore.words.batch import BASE, BASE_NAMES, purposes_column, signals, with_purposes
 from onshore.words.consent import Consent
 from onshore.words.errors import Malformed
-from onshore.words.place import DATUM, LATITUDE, LONGITUDE, Zone, datum_of
+from onshore.words.place import DATUM, HERE, LATITUDE, LONGITUDE, NOWHERE, Zone, datum_of
 from onshore.words.rulebook import Rulebook
 from onshore.words.tally import Sieved, Tally, Why
 from onshore.words.use import Use
@@ -45,10 +45,16 @@ def reference_sieve(
 
     1. The signal has no category in the rulebook: withheld, ("", none, not-in-catalogue). What nobody listed
        serves no stated purpose (Network Data Security Regulations, Art. 24; PIPL Art. 6).
-    2. The row's position lies in a zone and the rulebook lists the category as zoned: withheld on every ground,
-       counted (category, consent, restricted-zone), and (category, statutory, restricted-zone) where rule 3
-       would have it kept (Automotive Data Provisions, Art. 3(1)). A position with one half missing, or that
-       is no place on the globe, lies in every zone; a row without any position lies in none. Zones:
+    2. There are zones, the rulebook lists the category as zoned, and the car or the place that the signal tells
+       of may be in one: withheld on every ground, counted (category, consent, restricted-zone), and (category,
+       statutory, restricted-zone) where rule 3 would have it kept (Automotive Data Provisions, Art. 3(1)).
+       a) The row's own position lies in a zone: so does all that it holds.
+       b) A signal tells of where the car is, pictures too, unless the rulebook's `places` say otherwise: withheld
+          also where the row has no position of its own. Other rows are not asked.
+       c) It tells of another place, a destination, say: withheld also where the longitude and latitude of that
+          place in the row lie in a zone, or are not there; of a place that has no such signals, always.
+       d) It tells of NOWHERE: a) alone.
+       A position with one half missing, or that is no place on the globe, lies in every zone. Zones:
        `consent.reference_zones.reference_contains`.
     3. Ground `statutory`: the rulebook lists the signal for the row's door (GB/T 32960; PIPL Art. 13(3)).
        Kept for the purpose `statutory-monitoring` alone, bit 0, counted (category, statutory, statutory).
@@ -86,7 +92,7 @@ def reference_sieve(
     times = base["time"].cast(pa.int64()).to_pylist()
     vehicles = base["vehicle"].to_pylist()
 
-    inside = _inside(batch, zones if rulebook.zoned else ())
+    restricted = _restricted(batch, zones, rulebook) if zones and rulebook.zoned else {}
 
     cells: Counter[Why] = Counter()
     bits: dict[tuple[int, str], int] = {}
@@ -100,7 +106,7 @@ def reference_sieve(
                 cells["", "none", "not-in-catalogue"] += 1
                 continue
             by_law = name in statutory
-            if row in inside and category in rulebook.zoned:
+            if category in rulebook.zoned and row in restricted.get(rulebook.places.get(name, HERE), ()):
                 cells[category, "consent", "restricted-zone"] += 1
                 if by_law:
                     cells[category, "statutory", "restricted-zone"] += 1
@@ -130,20 +136,33 @@ def _statutory(batch: pa.RecordBatch, names: list[str], question: _Question) -> 
     return frozenset(listed.pop() if listed else ())
 
 
-def _inside(batch: pa.RecordBatch, zones: Sequence[Zone]) -> set[int]:
-    """The rows whose position lies in a zone."""
-    found = [batch.column(name) if name in batch.schema.names else None for name in (LONGITUDE, LATITUDE)]
-    if zones and any(column is not None and column.type != pa.float64() for column in found):
+def _restricted(batch: pa.RecordBatch, zones: Sequence[Zone], rulebook: Rulebook) -> dict[str, set[int]]:
+    """By place the rows of which nothing zoned that tells of it is kept."""
+    car = _said(batch, zones, LONGITUDE, LATITUDE)
+    inside = {row for row, said in enumerate(car) if said is True}
+    found = {NOWHERE: inside, HERE: {row for row, said in enumerate(car) if said is not False}}
+    for place in rulebook.places.values():
+        told_by = [name for name, its in rulebook.places.items() if its == place]
+        x, y = ([name for name in told_by if name.rpartition(".")[2] == axis] for axis in ("Longitude", "Latitude"))
+        if place not in found:
+            said = _said(batch, zones, *x, *y) if (len(x), len(y)) == (1, 1) else [None] * batch.num_rows
+            found[place] = inside | {row for row, there in enumerate(said) if there is not False}
+    return found
+
+
+def _said(batch: pa.RecordBatch, zones: Sequence[Zone], *pair: str) -> list[bool | None]:
+    """Per row whether the position lies in a zone, None where there is none."""
+    found = [batch.column(name) if name in batch.schema.names else None for name in pair]
+    if any(column is not None and column.type != pa.float64() for column in found):
         raise Malformed("a position that is no float64")
-    nowhere = [None] * batch.num_rows
-    longitudes, latitudes = (nowhere if column is None else column.to_pylist() for column in found)
-    datum = datum_of(batch.schema)
-    return {
-        row
-        for row, (x, y) in enumerate(zip(longitudes, latitudes, strict=True))
-        if not (x is None and y is None)
-        and reference_contains(zones, math.nan if x is None else x, math.nan if y is None else y, datum)
-    }
+    longitudes, latitudes = ([None] * batch.num_rows if column is None else column.to_pylist() for column in found)
+    datum = datum_of(batch.schema, (pair[0], pair[1]))
+    return [
+        None
+        if x is None and y is None
+        else reference_contains(zones, math.nan if x is None else x, math.nan if y is None else y, datum)
+        for x, y in zip(longitudes, latitudes, strict=True)
+    ]
 
 
 def _consented(consents: Sequence[Consent], category: str, time: int, question: _Question) -> tuple[int, str]:

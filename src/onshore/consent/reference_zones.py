@@ -26,9 +26,7 @@ def reference_contains(zones: Sequence[Zone], longitude: float, latitude: float,
        farther from the equator, the margin added.
     4. A zone in another datum than the position's, or any zone where the position's datum is not known,
        reaches 1,000 m further: GCJ-02 is off WGS-84 by several hundred metres, and nothing converts them here.
-       Not so where the same zone is there in both data: then each is compared with positions of its own datum,
-       and unknown ones with both. The same zone: same kind, same name that is not empty, no smaller margin,
-       and an extent that is off by no more than 1,000 m on every side.
+    5. Each zone is asked alone: one zone more never lets a position go.
     """
     if not zones:
         return False
@@ -36,10 +34,7 @@ def reference_contains(zones: Sequence[Zone], longitude: float, latitude: float,
         return True
     x, y = round(longitude * _UNITS), round(latitude * _UNITS)
     for zone in zones:
-        twin = any(_same_place(zone, other) for other in zones)
-        if twin and datum not in {None, zone.datum}:
-            continue
-        margin = zone.margin if twin or datum == zone.datum else zone.margin + _OTHER_DATUM
+        margin = zone.margin if datum == zone.datum else zone.margin + _OTHER_DATUM
         if any(_in_polygon(polygon, x + shift, y, margin) for polygon in zone.polygons for shift in _turns()):
             return True
     return False
@@ -48,23 +43,6 @@ def reference_contains(zones: Sequence[Zone], longitude: float, latitude: float,
 def _turns() -> Iterable[int]:
     """The globe goes round."""
     return (0, 360 * _UNITS, -360 * _UNITS)
-
-
-def _same_place(zone: Zone, other: Zone) -> bool:
-    if zone.datum == other.datum or not zone.name:
-        return False
-    if (zone.name, zone.kind) != (other.name, other.kind) or other.margin < zone.margin:
-        return False
-    mine, its = _extent(zone), _extent(other)
-    per_degree = _METRES * math.cos(math.radians(max(abs(mine[1]), abs(mine[3]))))
-    metres = (per_degree, _METRES, per_degree, _METRES)
-    return all(abs(a - b) * m <= _OTHER_DATUM for a, b, m in zip(mine, its, metres, strict=True))
-
-
-def _extent(zone: Zone) -> tuple[float, float, float, float]:
-    points = [point for polygon in zone.polygons for ring in polygon for point in ring]
-    xs, ys = [x for x, _ in points], [y for _, y in points]
-    return min(xs), min(ys), max(xs), max(ys)
 
 
 def _in_polygon(polygon: Polygon, x: int, y: int, margin: float) -> bool:

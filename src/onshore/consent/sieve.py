@@ -17,10 +17,10 @@ from onshore.consent.cells import Bits, Ints, Shown, again, alike, count, presen
 from onshore.consent.columns import FOREVER, Consents
 from onshore.consent.plans import Shape, kept_schema, signals_of
 from onshore.consent.terms import CONSENTED, REASONS, Moments, Ruling, rule, terms
+from onshore.consent.whereabouts import Whereabouts, whereabouts
 from onshore.consent.zones import Zones
 from onshore.words.batch import BASE
 from onshore.words.errors import Malformed
-from onshore.words.place import LATITUDE, LONGITUDE, datum_of
 from onshore.words.rulebook import Rulebook
 from onshore.words.tally import Sieved, Tally, Why
 from onshore.words.use import Use
@@ -51,17 +51,17 @@ def sieve(
     `batch`: base columns and signals (words.batch), rows in any order; purposes columns in it are not
     believed.
     `now`: milliseconds UTC. `only`: sieve for one purpose, and one recipient where it names one. `zones`: where
-    nothing of the rulebook's zoned categories is kept. Refused (Malformed): a base column that is missing, of
-    another type or with nulls, two columns of one name, nested columns, positions that are no float64 where
-    there are zones, rows of several doors where the law keeps different signals. Meaning and articles:
-    `consent.reference.reference_sieve`.
+    nothing of the rulebook's zoned categories is kept, nor where it cannot be ruled out. Refused (Malformed): a
+    base column that is missing, of another type or with nulls, two columns of one name, nested columns, positions
+    that are no float64 where there are zones, rows of several doors where the law keeps different signals.
+    Meaning and articles: `consent.reference.reference_sieve`.
     """
     shape = Shape(batch.schema)
     names = signals_of(shape)
     _check(batch)
     statutory = _statutory(batch, names, rulebook, only)
     moments = _moments(batch, consents, now)
-    inside = _inside(batch, zones) if zones and rulebook.zoned else None
+    where = whereabouts(batch, zones, rulebook.places) if zones and rulebook.zoned else None
     cells: Counter[Why] = Counter()
     kept: dict[str, _Kept] = {}
     for category, here in _by_category(batch, names, rulebook).items():
@@ -69,8 +69,8 @@ def sieve(
             cells["", "none", "not-in-catalogue"] += sum(count(bits) for bits in here.values())
             continue
         left = here
-        if inside is not None and category in rulebook.zoned:
-            left = _outside(cells, category, here, statutory, inside)
+        if where is not None and category in rulebook.zoned:
+            left = _outside(cells, category, here, statutory, where)
         ruling = rule(consents, category, moments, terms(consents, category, rulebook, only))
         _count(cells, category, left, statutory, ruling)
         kept[category] = _keep(left, statutory, ruling.bits)
@@ -102,31 +102,22 @@ def _moments(batch: pa.RecordBatch, consents: Consents, now: int) -> Moments:
     return Moments(place, place != consents.unknown, np.minimum(time, now), np.clip(time, now, FOREVER - 1))
 
 
-def _inside(batch: pa.RecordBatch, zones: Zones) -> Bits | None:
-    """The rows whose position lies in a zone, None where none does; half a position lies anywhere."""
-    columns = [batch.column(name) for name in (LONGITUDE, LATITUDE) if name in batch.schema.names]
-    if any(column.type != pa.float64() for column in columns):
-        raise Malformed("a position is in degrees, of type double", where=f"{LONGITUDE}, {LATITUDE}")
-    given = [present(column) for column in columns]
-    if not columns or not np.bitwise_or.reduce(given).any():
-        return None
-    whole = to_mask(np.bitwise_and.reduce(given), batch.num_rows) if len(columns) == 2 else np.False_
-    degrees = [np.frombuffer(c.buffers()[1], np.float64, len(c), c.offset * 8) for c in columns]
-    longitude, latitude = (np.where(whole, values, np.nan) for values in (degrees[0], degrees[-1]))
-    found = to_bits(zones.contains(longitude, latitude, datum_of(batch.schema))) & np.bitwise_or.reduce(given)
-    return found if found.any() else None
-
-
 def _outside(
-    cells: Counter[Why], category: str, here: Mapping[str, Bits], statutory: frozenset[str], inside: Bits
+    cells: Counter[Why], category: str, here: Mapping[str, Bits], statutory: frozenset[str], where: Whereabouts
 ) -> dict[str, Bits]:
-    """The present cells of rows that lie in no zone; the others are counted, on each ground that asked for them."""
+    """The present cells that lie in no zone; the others are counted, on each ground that asked for them."""
+    left: dict[str, Bits] = {}
+    made: dict[tuple[int, int], Bits] = {}
     for name, cell in here.items():
+        inside = where.restricted(name)
+        key = id(cell), id(inside)
+        if key not in made:
+            made[key] = cell & ~inside
+        left[name] = made[key]
         withheld = count(cell & inside)
         cells[category, "consent", "restricted-zone"] += withheld
         cells[category, "statutory", "restricted-zone"] += withheld if name in statutory else 0
-    left = {id(cell): cell & ~inside for cell, _ in alike(here.values())}
-    return {name: left[id(cell)] for name, cell in here.items()}
+    return left
 
 
 def _int64(array: pa.Array) -> Ints:

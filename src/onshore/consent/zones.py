@@ -28,7 +28,8 @@ from onshore.words.place import DATUMS, Zone
 OTHER_DATUM = 1_000
 """Metres by which a zone reaches further for positions in another or an unknown datum.
 
-An interpretation, not law: GCJ-02 is off WGS-84 by several hundred metres, and no converter is shipped.
+An interpretation, not law: GCJ-02 is off WGS-84 by several hundred metres, and no converter is shipped. No other zone
+takes it back, or a list more would let through what was held back before.
 """
 
 _BLOCK = 1 << 15  # positions looked at together, so that what is worked out of them stays in the cache
@@ -40,8 +41,7 @@ class Zones:
 
     def __init__(self, zones: Sequence[Zone]) -> None:
         self._zones = tuple(zones)
-        self._twins = _twins(self._zones)
-        self._grids: dict[tuple[int | None, ...], Grid] = {}
+        self._grids: dict[tuple[int, ...], Grid] = {}
 
     def __len__(self) -> int:
         return len(self._zones)
@@ -67,51 +67,11 @@ class Zones:
 
     def _grid(self, datum: str | None) -> Grid:
         """The grid for positions of a datum. Often those of two data are one."""
-        margins = tuple(self._margin(i, datum if datum in DATUMS else None) for i in range(len(self._zones)))
+        margins = tuple(zone.margin + OTHER_DATUM * (zone.datum != datum) for zone in self._zones)
         if margins not in self._grids:
-            self._grids[margins] = rasterise(
-                [
-                    (polygon, margin)
-                    for zone, margin in zip(self._zones, margins, strict=True)
-                    for polygon in zone.polygons
-                    if margin is not None
-                ]
-            )
+            reaching = zip(self._zones, margins, strict=True)
+            self._grids[margins] = rasterise([(p, margin) for zone, margin in reaching for p in zone.polygons])
         return self._grids[margins]
-
-    def _margin(self, i: int, datum: str | None) -> int | None:
-        """How far a zone reaches for positions of a datum; None where its twin in that datum speaks for it."""
-        zone = self._zones[i]
-        if datum == zone.datum:
-            return zone.margin
-        if i not in self._twins:
-            return zone.margin + OTHER_DATUM
-        return zone.margin if datum is None else None
-
-
-def _twins(zones: Sequence[Zone]) -> frozenset[int]:
-    """Zones that are there in another datum too, by their index."""
-    named: dict[tuple[str, str], list[Zone]] = {}
-    for zone in zones:
-        named.setdefault((zone.kind, zone.name), []).append(zone)
-    return frozenset(
-        i
-        for i, zone in enumerate(zones)
-        if zone.name and any(_twin(zone, other) for other in named[zone.kind, zone.name])
-    )
-
-
-def _twin(zone: Zone, other: Zone) -> bool:
-    if other.datum == zone.datum or other.margin < zone.margin:
-        return False
-    mine, its = _extent(zone), _extent(other)
-    up = METRES * np.cos(np.radians(np.abs(mine[:, 1]).max()))
-    return bool((np.abs(mine - its) * (up, METRES) <= OTHER_DATUM).all())
-
-
-def _extent(zone: Zone) -> Floats:
-    corners = np.concatenate([np.array(ring) for polygon in zone.polygons for ring in polygon])
-    return np.stack([corners.min(axis=0), corners.max(axis=0)])
 
 
 def _look(grid: Grid, longitude: Floats, latitude: Floats) -> Mask:

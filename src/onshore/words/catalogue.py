@@ -8,6 +8,7 @@ import msgspec
 import pyarrow as pa
 
 from onshore.words.errors import Malformed
+from onshore.words.place import HERE
 from onshore.words.strict import among, read, toml
 from onshore.words.vocabulary import CATEGORIES
 
@@ -41,7 +42,9 @@ class Signal:
     """One entry. `type` is the VSS datatype, `unit` the VSS unit, `storage` the Arrow type of the column.
 
     `own`: VSS 6.0 has no such signal. `gb32960`: unit and field that carry it in GB/T 32960.3-2016, e.g.
-    "01.speed".
+    "01.speed". `place`: the place that it tells of (words.place): HERE, where the car is, which goes for pictures too,
+    NOWHERE, or the name of another; its longitude and latitude end in these words, and without them it is one that
+    nobody can look at.
     """
 
     name: str
@@ -53,6 +56,7 @@ class Signal:
     precision: str
     own: bool
     gb32960: str | None
+    place: str = HERE
 
     @property
     def arrow(self) -> pa.DataType:
@@ -70,6 +74,7 @@ class _Entry(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=Tr
     storage: str | None = None
     own: bool = False
     gb32960: str | None = None
+    place: str = HERE
 
     def __post_init__(self) -> None:
         among("type", [self.type.removesuffix("[]")], STORAGE)
@@ -117,4 +122,5 @@ def _signal(entry: _Entry) -> Signal:
         precision=entry.precision,
         own=entry.own,
         gb32960=entry.gb32960,
+        place=entry.place,
     )

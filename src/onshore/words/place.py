@@ -1,11 +1,21 @@
 """Places: the columns that say where a car was, the datum they are in, and the zones that the law restricts."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 import pyarrow as pa
 
 LONGITUDE = "Vehicle.CurrentLocation.Longitude"
 LATITUDE = "Vehicle.CurrentLocation.Latitude"
+
+HERE = "here"
+"""The place where the car is, by its own position."""
+
+NOWHERE = "nowhere"
+"""What signals tell of that say nothing of where: whether a position holds, how exact it is."""
+
+Pair = tuple[str, str]
+"""The signals that carry a place: its longitude and its latitude."""
 
 DATUM = "datum"
 """Key of the metadata of a position's columns; where it is absent nobody knows (GB/T 32960.3-2016 has no field)."""
@@ -34,11 +44,25 @@ class Zone:
     polygons: tuple[Polygon, ...]
 
 
-def datum_of(schema: pa.Schema) -> str | None:
+def coordinates(places: Mapping[str, str]) -> dict[str, Pair | None]:
+    """The signals that carry each place; `places`: signal to the place that it tells of, NOWHERE left out.
+
+    None for a place that nobody can look at: it has not exactly one longitude and one latitude, by the last step of
+    their names.
+    """
+    found: dict[str, Pair | None] = {HERE: (LONGITUDE, LATITUDE)}
+    for place in set(places.values()) - {HERE, NOWHERE}:
+        named = sorted(name for name, its in places.items() if its == place)
+        x, y = ([n for n in named if n.endswith(last)] for last in (".Longitude", ".Latitude"))
+        found[place] = (x[0], y[0]) if len(x) == len(y) == 1 else None
+    return found
+
+
+def datum_of(schema: pa.Schema, pair: Pair = (LONGITUDE, LATITUDE)) -> str | None:
     """The datum of a batch's positions; None where its two columns do not both say the same known one."""
     said = {
         (schema.field(name).metadata or {}).get(DATUM.encode(), b"").decode("ascii", "replace")
-        for name in (LONGITUDE, LATITUDE)
+        for name in pair
         if name in schema.names
     }
     known = said.pop() if len(said) == 1 else ""

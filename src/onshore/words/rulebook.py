@@ -1,7 +1,7 @@
 """Rulebook: a pack's verdicts on collecting, compiled to what the sieve needs per row."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 
 @dataclass(frozen=True)
@@ -14,6 +14,7 @@ class Rulebook:
     `only_for`: category to the purposes that a consent for it may serve at all; a category absent here has no limit
     (reason `biometric-not-for-safety`).
     `zoned`: categories of which nothing is kept inside a restricted zone, on any ground (reason `restricted-zone`).
+    `places`: signal to the place that it tells of (words.place), where that is not the one where the car is.
     """
 
     pack: str
@@ -23,3 +24,4 @@ class Rulebook:
     separate: frozenset[str]
     only_for: Mapping[str, frozenset[str]]
     zoned: frozenset[str] = frozenset()
+    places: Mapping[str, str] = field(default_factory=dict)

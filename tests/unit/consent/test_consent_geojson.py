@@ -50,12 +50,32 @@ def test_a_file_may_say_that_it_is_in_the_datum_it_is_imported_as(name):
         read(collection(feature(), crs=said), datum="GCJ-02")
 
 
+@pytest.mark.parametrize("name", [*geojson._WGS_84, "urn:ogc:def:crs:EPSG::3857", "GCJ-02"])
+@pytest.mark.parametrize(("where", "level"), [("feature 1: crs: ", 0), ("feature 1: geometry.crs: ", 1)])
+def test_a_feature_and_its_geometry_may_say_it_too(where, level, name):
+    one, said = feature(), {"type": "name", "properties": {"name": name}}
+    (one, one["geometry"])[level]["crs"] = said
+    if name in geojson._WGS_84:
+        assert read(collection(one))
+        with pytest.raises(Malformed, match=where):
+            read(collection(one), datum="GCJ-02")
+    else:
+        for datum in ("WGS-84", "GCJ-02"):
+            with pytest.raises(Malformed, match=where):
+                read(collection(one), datum=datum)
+    assert read(feature(crs=None))
+
+
 def ring(*points):
     return feature(list(points))
 
 
 BAD = {
-    "not JSON": ["{", '{"type": NaN}', '"\\ud800', ""],
+    "not JSON": ["{", '{"type": NaN}', '{"type": -Infinity}', '"\\ud800', "", '{"a": ' + "9" * 5000 + "}"],
+    "a key is given twice": [
+        '{"type": "Feature", "type": "Feature"}',
+        json.dumps(feature()).replace('"coordinates"', '"coordinates": [[]], "coordinates"'),
+    ],
     "nested too deep": ["[" * 100_000, '{"type":"Feature","a":' + "[" * 50_000],
     "type: a FeatureCollection or a Feature": [[], 1, "null", {"type": "Polygon"}, {}, {"type": ["Feature"]}],
     "features: a list": [collection(), {"type": "FeatureCollection"}, collection() | {"features": {"0": feature()}}],
@@ -65,7 +85,11 @@ BAD = {
     ],
     "feature 2: type": [collection(feature(), None), collection(feature(), {"type": "Polygon"})],
     "feature 1: properties:": [feature(properties=["name"])],
-    "feature 1: properties.name": [feature(name=7), feature(name="n" * 201)],
+    "feature 1: properties.name": [
+        feature(name=7),
+        feature(name="n" * 201),
+        *(feature(name=f"north{c}yard") for c in "\0\n\x1b\x7f\x85\u200b\u202e\u2028\ud800"),
+    ],
     "feature 1: geometry.type": [
         feature(geometry=None),
         feature(geometry={"type": "Point", "coordinates": SQUARE[0]}),
@@ -87,6 +111,28 @@ BAD = {
     ],
     "coordinates[0][0]: a longitude": [ring([180.01, 31.2], *SQUARE), ring([10**300, 31.2], *SQUARE)],
     "coordinates[0][0]: a zone's latitude": [ring([121.4, 85.001], *SQUARE), ring([121.4, -90], *SQUARE)],
+    "coordinates[0]: the ring crosses itself": [
+        ring(*SQUARE[:4], *SQUARE),
+        ring(*SQUARE[:4], SQUARE[0], [121.415, 31.21], *SQUARE[1:]),  # twice round, with another corner
+        ring([0, 1], [0.59, -0.81], [-0.95, 0.31], [0.95, 0.31], [-0.59, -0.81], [0, 1]),  # a pentagram
+        ring([0, 0], [2, 2], [2, 0], [0, 1], [0, 0]),  # a bow tie, its halves unequal
+        ring(SQUARE[0], [121.41, 31.2], *SQUARE),  # a spike
+    ],
+    "coordinates[1]: the ring crosses itself": [feature(SQUARE, [*HOLE[:3], *HOLE])],
+    "coordinates: nothing is left inside": [
+        ring(*[SQUARE[0]] * 4),
+        ring(SQUARE[0], SQUARE[2], SQUARE[0], SQUARE[0]),
+        ring([0, 0], [1, 1], [1, 0], [0, 1], [0, 0]),
+        ring([0, 0], [1, 0], [1, 1e-7], [0, 1e-7], [0, 0]),  # a centimetre wide
+        feature(SQUARE, SQUARE),
+        feature(SQUARE, SQUARE[::-1]),
+        feature(SQUARE, [[x, y - 1e-7] for x, y in SQUARE]),
+        feature(HOLE, SQUARE),
+        feature(SQUARE, [*SQUARE[:3], SQUARE[0]], [SQUARE[0], *SQUARE[2:]]),
+    ],
+    "geometry.coordinates[1]: nothing is left inside": [
+        feature(geometry={"type": "MultiPolygon", "coordinates": [[SQUARE], [SQUARE, SQUARE]]}),
+    ],
     "coordinates[0][1]: an edge crosses the antimeridian": [
         ring([170, 1], [179, 1], [-179, 2], [170, 2], [170, 1]),
     ],
@@ -101,6 +147,29 @@ def test_what_is_wrong_is_named(says, root):
     assert str(caught.value).startswith("list.geojson: ")
     assert not re.search(r"\d\.\d{2}", str(caught.value).replace("3.1.9", ""))
     assert "north" not in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    "rings",
+    [
+        [[[x, y] for x, y in SQUARE for _ in range(2)]],  # each corner twice
+        [SQUARE[::-1]],
+        [SQUARE, HOLE[::-1]],
+        [[[0, 0], [4, 0], [4, 4], [2, 1], [0, 4], [0, 0]]],
+        [[[0, 0], [1, 0], [2, 0], [2, 2], [1, 1], [0, 2], [0, 0]]],
+        [[[0, 0], [2, 1], [4, 0], [4, 4], [2, 1], [0, 4], [0, 0]]],  # touches itself
+        [[[0, 0], [4, 0], [4, 4], [0, 4], [0, 0], [1, 1], [1, 3], [3, 3], [3, 1], [1, 1], [0, 0]]],  # a hole by a slit
+        [[[0, 0], [1e-5, 0], [1e-5, 1e-5], [0, 1e-5], [0, 0]]],  # a metre wide
+        [[[-180, -85], [0, -85], [180, -85], [180, 85], [0, 85], [-180, 85], [-180, -85]]],
+    ],
+)
+def test_what_encloses_something_is_taken(rings):
+    assert len(read(feature(*rings))[0].polygons[0]) == len(rings)
+
+
+@pytest.mark.parametrize("name", ["North yard", "\u5317\u5e93", "caf\u00e9 \u3000 7", "\ue000"])
+def test_a_name_may_be_in_any_script(name):
+    assert read(feature(name=name))[0].name == name
 
 
 @pytest.mark.parametrize(

@@ -12,15 +12,18 @@ from onshore.consent.zones import Zones
 from onshore.words.batch import BASE, DOOR, TIME
 from onshore.words.consent import Consent
 from onshore.words.errors import Malformed
-from onshore.words.place import DATUM, LATITUDE, LONGITUDE, Zone
+from onshore.words.place import DATUM, LATITUDE, LONGITUDE, NOWHERE, Zone
 from onshore.words.rulebook import Rulebook
 
 PURPOSES = ("statutory-monitoring", "repair")
 RING = ((8.0, 50.0), (8.25, 50.0), (8.25, 50.25), (8.0, 50.25), (8.0, 50.0))
 ZONES = (Zone("yard", "military", "WGS-84", 0, ((RING,),)),)
 LISTED = {"gb32960": frozenset({LONGITUDE, LATITUDE})}
-CATEGORY = {LONGITUDE: "track", LATITUDE: "track", "Picture": "exterior-video", "Speed": "vehicle-operation"}
-BOOK = Rulebook("cn/test", "", CATEGORY, LISTED, frozenset(), {}, frozenset({"track", "exterior-video"}))
+GOAL_X, GOAL_Y = "Goal.Longitude", "Goal.Latitude"
+TRACKS = (LONGITUDE, LATITUDE, GOAL_X, GOAL_Y, "Goal.Name", "Route", "Valid", "Heading")
+CATEGORY = dict.fromkeys(TRACKS, "track") | {"Picture": "exterior-video", "Speed": "vehicle-operation"}
+PLACES = {GOAL_X: "goal", GOAL_Y: "goal", "Goal.Name": "goal", "Route": "route", "Valid": NOWHERE}
+BOOK = Rulebook("cn/test", "", CATEGORY, LISTED, frozenset(), {}, frozenset({"track", "exterior-video"}), PLACES)
 IN, OUT = (8.1, 50.1), (9.1, 50.1)
 
 
@@ -38,7 +41,7 @@ def batch(*places, door="mqtt", datum="WGS-84", kind=None, **more):
     fields = list(BASE)
     for name, values in columns.items():
         if values is not None:
-            place = name in {LONGITUDE, LATITUDE}
+            place = name.endswith(("Longitude", "Latitude"))
             arrays.append(pa.array(values, kind if place else None))
             fields.append(pa.field(name, arrays[-1].type, metadata=said if place else None))
     return pa.RecordBatch.from_arrays(arrays, schema=pa.schema(fields))
@@ -108,10 +111,58 @@ def test_half_a_position_is_no_place_where_the_other_column_is_absent(gone):
 
 
 def test_without_a_position_or_a_zone_or_a_rule_all_is_as_before():
-    assert not restricted(sieved(batch(IN, **{LONGITUDE: None, LATITUDE: None, "Picture": [b"a"]})))
-    assert not restricted(sieved(batch(IN), zones=()))
+    alone = batch(IN, **{LONGITUDE: None, LATITUDE: None, "Picture": [b"a"], "Route": ["r"]})
+    assert not restricted(sieved(alone, zones=()))
+    assert not restricted(sieved(batch(IN, OUT), zones=()))
     silent = Rulebook("cn/test", "", CATEGORY, LISTED, frozenset(), {})
     assert not restricted(sieved(batch(IN), book=silent))
+    assert not restricted(sieved(alone, book=silent))
+
+
+def test_a_picture_whose_row_says_no_place_is_withheld_whatever_other_rows_say():
+    said = sieved(batch(OUT, (None, None), OUT, IN, Picture=[b"a", b"b", b"c", b"d"]))
+    assert said.kept.column("Picture").to_pylist() == [b"a", None, b"c", None]
+    assert restricted(said) == {("exterior-video", "consent"): 2, ("track", "consent"): 2}
+    nowhere = sieved(batch(OUT, OUT, **{LONGITUDE: None, LATITUDE: None, "Picture": [b"a", b"b"]}))
+    assert restricted(nowhere) == {("exterior-video", "consent"): 2}
+    assert nowhere.kept.num_rows == 2
+
+
+@pytest.mark.parametrize(
+    ("own", "goal", "kept"),
+    [
+        (OUT, OUT, {GOAL_X, GOAL_Y, "Goal.Name", "Valid", "Heading"}),
+        (OUT, IN, {"Valid", "Heading"}),
+        (OUT, (None, None), {"Valid", "Heading"}),  # a name whose place is not told
+        (OUT, (9.1, None), {"Valid", "Heading"}),
+        (OUT, (math.nan, 50.1), {"Valid", "Heading"}),
+        ((None, None), OUT, {GOAL_X, GOAL_Y, "Goal.Name", "Valid"}),
+        ((None, None), IN, {"Valid"}),
+        ((None, None), (None, None), {"Valid"}),
+        (IN, OUT, set()),
+        (IN, IN, set()),
+    ],
+)
+def test_each_place_that_a_row_tells_of_is_looked_at(own, goal, kept):
+    """A destination or where it charged; a route, whose points nobody can look at, is kept nowhere."""
+    tells = {"Goal.Name": ["yard"], "Route": ["r"], "Valid": [True], "Heading": [90.0]}
+    said = sieved(batch(own, **{GOAL_X: [goal[0]], GOAL_Y: [goal[1]]}, **tells))
+    assert set(said.kept.schema.names) & (set(CATEGORY) - {LONGITUDE, LATITUDE, "Speed"}) == kept
+    given = sum(n is not None for n in (*own, *goal)) + len(tells)
+    left = len(kept) + sum(n in said.kept.schema.names for n in (LONGITUDE, LATITUDE))
+    assert sum(restricted(said).values()) == given - left
+
+
+def test_a_place_without_both_its_columns_is_not_told():
+    half = batch(OUT, **{GOAL_X: [9.1], "Goal.Name": ["yard"]})
+    assert restricted(sieved(half)) == {("track", "consent"): 2}
+    assert restricted(sieved(batch(OUT, **{"Goal.Name": ["yard"]}))) == {("track", "consent"): 1}
+
+
+@pytest.mark.parametrize(("datum", "cells"), [("WGS-84", 0), ("GCJ-02", 4), ("", 4)])
+def test_each_place_has_the_datum_that_its_columns_say(datum, cells):
+    near = (8.26, 50.1)
+    assert sum(restricted(sieved(batch(near, **{GOAL_X: [8.26], GOAL_Y: [50.1]}, datum=datum))).values()) == cells
 
 
 def test_slices_of_a_batch_are_looked_at_where_they_are():

@@ -6,6 +6,7 @@ import pytest
 from law import CATALOGUE, catalogue
 from onshore.words.catalogue import carried_by, parse
 from onshore.words.errors import Malformed
+from onshore.words.place import HERE, coordinates
 from onshore.words.vocabulary import CATEGORIES
 
 ENTRY = '{ name = "Vehicle.Speed", unit = "km/h", type = "float", category = "driving-behaviour", data_act = "raw" }'
@@ -87,3 +88,21 @@ def test_long_arrays_are_stored_as_bytes() -> None:
     arrays = [signal for signal in catalogue().values() if signal.type.endswith("[]")]
     assert arrays
     assert {signal.storage for signal in arrays} == {"binary"}
+
+
+def test_every_signal_that_says_a_place_says_which() -> None:
+    """Whatever has a longitude has its latitude, and both are of one place: the car's own, or one with a name."""
+    signals = catalogue()
+    pairs = {name.removesuffix("Longitude") for name in signals if name.endswith("Longitude")}
+    assert pairs == {name.removesuffix("Latitude") for name in signals if name.endswith("Latitude")}
+    found = coordinates({name: signal.place for name, signal in signals.items() if signal.place != HERE})
+    assert {(f"{pair}Longitude", f"{pair}Latitude") for pair in pairs} == {pair for pair in found.values() if pair}
+    assert [place for place, pair in found.items() if pair is None] == ["route"]
+    assert {name for name, signal in signals.items() if signal.place == "destination"} == {
+        "Vehicle.Cabin.Infotainment.Navigation.DestinationSet.Latitude",
+        "Vehicle.Cabin.Infotainment.Navigation.DestinationSet.Longitude",
+        "Vehicle.Onshore.Navigation.DestinationName",
+    }
+    assert signals["Vehicle.Onshore.Cell.Id"].place == HERE
+    assert {signal.category for signal in signals.values() if signal.place != HERE} == {"track"}
+    assert all(signal.type == "double" for name, signal in signals.items() if name.endswith(("Longitude", "Latitude")))
