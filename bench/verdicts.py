@@ -7,10 +7,10 @@ from bench.consents import CATEGORIES, NOW, PURPOSES, consents
 
 from onshore.consent.columns import compile_consents
 from onshore.consent.terms import Moments, rule, terms
+from onshore.ledger.law import read_pack
 from onshore.ledger.packs import release_key
 from onshore.rules.acts import Facts, TransferAsked
 from onshore.rules.judge import judge
-from onshore.site import read_pack
 from onshore.words.rulebook import Rulebook
 
 ROWS = 1_000_000

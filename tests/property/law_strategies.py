@@ -66,7 +66,7 @@ def consents(at: int = AT) -> st.SearchStrategy[StandingConsent]:
 
 permits = st.builds(
     PermitInForce,
-    route=st.sampled_from(("contract-or-certificate", "assessment", "safeguards", "adequacy", "exempt", "elsewhere")),
+    route=st.sampled_from(("contract-or-certificate", "assessment", "safeguards", "adequacy", "exempt", "none")),
     purpose=st.sampled_from(PURPOSES),
     categories=some_categories,
     recipient=st.sampled_from(RECIPIENTS),

@@ -16,7 +16,9 @@ from onshore.consent.sieve import sieve
 from onshore.consent.zones import Zones
 from onshore.rules.acts import Collect, Facts, StandingConsent
 from onshore.rules.judge import judge
+from onshore.rules.pack import rules
 from onshore.rules.rulebook import compile_rulebook
+from onshore.rules.standing import is_draft
 from onshore.words.batch import BASE, DOOR, TIME, purposes_column
 from onshore.words.catalogue import Signal
 from onshore.words.consent import Consent
@@ -44,9 +46,20 @@ STATES = {
 ROWS = list(itertools.product(STATES, (True, False), WHERE))
 
 
-def noon(pack):
-    """Noon of the day after a pack came into force."""
-    return round(datetime.combine(pack.valid_from + timedelta(1), time(12), UTC).timestamp() * 1000)
+def phases():
+    """Every pack of law, once for each phase of its days: with the first whole day of that phase."""
+    for pack in packs():
+        if not is_draft(pack):
+            begins = {rule.since for _, rule in rules(pack) if rule.since is not None}
+            yield from ((pack, day) for day in (pack.valid_from + timedelta(1), *sorted(begins)))
+
+
+EACH = [pytest.param(pack, day, id=f"{pack.id} {day}") for pack, day in phases()]
+
+
+def noon(day):
+    """Noon of a day, UTC, which is the same day in every jurisdiction that has a pack."""
+    return round(datetime.combine(day, time(12), UTC).timestamp() * 1000)
 
 
 def purposes_of(pack):
@@ -100,7 +113,7 @@ def batch(at, category, door):
 
 
 def sieved(pack, at, category, purpose, memos, given):
-    """Which rows are kept for a purpose."""
+    """Which rows are kept for a purpose, by the tables of a pack as it stands."""
     book = compile_rulebook(pack, SIGNALS, "00", memos=memos)
     door = next(iter(book.statutory), "mqtt") if purpose == STATUTORY else "mqtt"
     columns = compile_consents(given, (STATUTORY, *(p for p in (*purposes_of(pack), "other"))))
@@ -125,14 +138,14 @@ def judged(pack, at, act, consent):
 
 
 @pytest.mark.parametrize("memo", [True, False])
-@pytest.mark.parametrize("pack", packs(), ids=lambda p: p.id)
-def test_consented_cells_are_those_that_the_judge_keeps(pack, memo):
-    at, kept = noon(pack), 0
+@pytest.mark.parametrize(("pack", "day"), EACH)
+def test_consented_cells_are_those_that_the_judge_keeps(pack, day, memo):
+    at, kept, stands = noon(day), 0, pack.as_of(day)
     for purpose in purposes_of(pack):
         given = dict(consents(at, purpose))
         for category in CATEGORIES:
             own = [consent for (_, of), consent in given.items() if of == category]
-            found = sieved(pack, at, category, purpose, CATEGORIES if memo else (), own)
+            found = sieved(stands, at, category, purpose, CATEGORIES if memo else (), own)
             for vehicle, (state, separate, zone) in enumerate(ROWS, 1):
                 act = Collect(category=category, purpose=purpose, zone=zone, biometric_necessity_memo=memo)
                 keeps = judged(pack, at, act, given.get((vehicle, category)))
@@ -142,12 +155,12 @@ def test_consented_cells_are_those_that_the_judge_keeps(pack, memo):
 
 
 @pytest.mark.parametrize("memo", [True, False])
-@pytest.mark.parametrize("pack", packs(), ids=lambda p: p.id)
-def test_statutory_cells_are_those_that_the_judge_keeps(pack, memo):
+@pytest.mark.parametrize(("pack", "day"), EACH)
+def test_statutory_cells_are_those_that_the_judge_keeps(pack, day, memo):
     """A law that names no door claims no batch on that ground."""
-    at, ground = noon(pack), pack.grounds.statutory
+    at, ground, stands = noon(day), pack.grounds.statutory, pack.as_of(day)
     for category in CATEGORIES:
-        found = sieved(pack, at, category, STATUTORY, CATEGORIES if memo else (), ())
+        found = sieved(stands, at, category, STATUTORY, CATEGORIES if memo else (), ())
         for vehicle, (_, _, zone) in enumerate(ROWS, 1):
             act = Collect(
                 category=category, purpose=STATUTORY, ground="statutory", zone=zone, biometric_necessity_memo=memo
@@ -156,9 +169,9 @@ def test_statutory_cells_are_those_that_the_judge_keeps(pack, memo):
             assert (vehicle in found) == keeps, (category, zone)
 
 
-@pytest.mark.parametrize("pack", packs(), ids=lambda p: p.id)
-def test_a_batch_claims_no_other_ground(pack):
+@pytest.mark.parametrize(("pack", "day"), EACH)
+def test_a_batch_claims_no_other_ground(pack, day):
     """Contract, emergency and safety are claimed by acts, not by batches: without a consent nothing is kept."""
-    at = noon(pack)
+    at, stands = noon(day), pack.as_of(day)
     for category, purpose in itertools.product(CATEGORIES, purposes_of(pack)):
-        assert sieved(pack, at, category, purpose, CATEGORIES, ()) == set()
+        assert sieved(stands, at, category, purpose, CATEGORIES, ()) == set()

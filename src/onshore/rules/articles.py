@@ -1,12 +1,19 @@
 """The shapes of rules in a pack: each with an id, its article and how well that is known."""
 
 import re
+from datetime import date
+from typing import Annotated
 
 import msgspec
 
 from onshore.words.strict import BadValueError, among
 from onshore.words.verdict import Reason
 from onshore.words.vocabulary import CATEGORIES, GROUNDS
+
+Years = Annotated[int, msgspec.Meta(ge=0, le=200)]
+Days = Annotated[int, msgspec.Meta(ge=0, le=73_000)]
+Figure = Annotated[int, msgspec.Meta(ge=0, le=10**12)]
+"""Numbers that a rule may hold: none is negative, and from no day that is counted do they lead out of the calendar."""
 
 KINDS = ("LAW", "MGB", "STD", "POLICY", "INT", "DRAFT")
 """Binding text, mandatory standard, other standard or guide, our policy, interpretation, not in force."""
@@ -49,7 +56,8 @@ class Rule(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True
     """One rule. `mark`: "seen: S01" or "mem-H"; `kind`: of KINDS; `verify`: not held against the text yet.
 
     `binds_recipient`: it is asked as well where only the recipient stands in this jurisdiction. `switch`: the name of
-    the setting by which counsel of a site may do without it.
+    the setting by which counsel of a site may do without it. `since`: the first local day of a rule that begins within
+    the pack's own days; before, it does not exist.
     """
 
     id: str
@@ -61,6 +69,7 @@ class Rule(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True
     verify: bool = False
     binds_recipient: bool = False
     switch: str = ""
+    since: date | None = None
 
     def __post_init__(self) -> None:
         among("kind", [self.kind], KINDS)
@@ -73,6 +82,15 @@ class Rule(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True
     def reason(self, code: str) -> Reason:
         """This rule as a reason of a verdict."""
         return Reason(code, self.article, self.says, self.remedy)
+
+
+class Permission(Rule, frozen=True, kw_only=True):
+    """A rule that permits. It begins with the pack alone: within one pack's days the law only ever asks for more."""
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        if self.since is not None:
+            raise BadValueError("what permits begins with a version of its own, with its valid_from", where="since")
 
 
 class OnCategories(Rule, frozen=True, kw_only=True):
@@ -189,7 +207,13 @@ class Limited(OnCategories, frozen=True, kw_only=True):
 class UnderAge(Rule, frozen=True, kw_only=True):
     """A rule for persons younger than `under_years`, by their birthday in the pack's zone."""
 
-    under_years: int
+    under_years: Years
+
+
+class Ending(Rule, frozen=True, kw_only=True):
+    """A rule on consents that have ended. `open_ended`: whether one without an end stands at all."""
+
+    open_ended: bool = True
 
 
 class Notice(Rule, frozen=True, kw_only=True):
@@ -205,13 +229,13 @@ class Notice(Rule, frozen=True, kw_only=True):
 class Interval(Rule, frozen=True, kw_only=True):
     """A rule that asks for some days between two acts."""
 
-    days: int
+    days: Days
 
 
 class Scale(Rule, frozen=True, kw_only=True):
     """A rule for data of more than so many persons, unless one of some papers is on file."""
 
-    more_than: int
+    more_than: Figure
     unless_papers: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:

@@ -4,7 +4,7 @@ from collections.abc import Iterator
 
 from onshore.rules.acts import Collect, Facts, StandingConsent
 from onshore.rules.pack import Ground, Pack
-from onshore.rules.persons import is_minor, needs_separate
+from onshore.rules.persons import is_minor, needs_separate, over
 from onshore.words.verdict import Reason, Verdict
 
 
@@ -65,7 +65,7 @@ def _consent_lacks(act: Collect, facts: Facts, pack: Pack) -> Iterator[Reason]:
         yield rules.no_consent.reason("no-consent")
     if consent is None:
         return
-    if consent.until is not None and consent.until <= facts.at:
+    if over(consent, facts.at, pack):
         yield rules.consent_expired.reason("consent-expired")
     if consent.withdrawn is not None and consent.withdrawn <= facts.at:
         yield rules.consent_withdrawn.reason("consent-withdrawn")

@@ -21,7 +21,7 @@ def _form(act: ConsentAsked, facts: Facts, pack: Pack) -> Iterator[Reason]:
     rules = pack.consent
     if not set(rules.notice_incomplete.items) <= set(act.notice_items):
         yield rules.notice_incomplete.reason("notice-incomplete")
-    if act.bundled_with is not None:
+    if act.bundled_with not in {None, "none"}:
         yield rules.bundled.reason("bundled")
     minor = is_minor(act.person_born, facts.at, pack)
     on_its_own = act.separate and act.own_screen

@@ -16,7 +16,8 @@ from onshore.rules.pack import Pack, rules
 class Change:
     """A rule added, removed or changed; of a changed one each field with its value before and after.
 
-    `path`: where in the pack it stands, such as "transfer.route[2]"; empty for what is no rule.
+    `path`: where in the pack it stands, such as "transfer.route[2]"; empty for what is no rule. `since`: the day on
+    which an added rule begins, where that is later than its pack.
     """
 
     kind: str
@@ -24,6 +25,7 @@ class Change:
     path: str
     article: str
     says: str
+    since: date | None = None
     fields: tuple[tuple[str, Any, Any], ...] = ()
 
 
@@ -37,9 +39,9 @@ def changes(old: Pack, new: Pack) -> list[Change]:
     found = list(_head(old, new))
     for path, rule in after.items():
         if path not in came_from:
-            found.append(Change("added", rule.id, path, rule.article, rule.says))
-        elif fields := _fields(before[came_from[path]], rule):
-            found.append(Change("changed", rule.id, path, rule.article, rule.says, fields))
+            found.append(Change("added", rule.id, path, rule.article, rule.says, rule.since))
+        elif fields := _fields(before[came_from[path]], rule, new.valid_from):
+            found.append(Change("changed", rule.id, path, rule.article, rule.says, fields=fields))
     gone = [path for path in before if path not in set(came_from.values())]
     return found + [Change("removed", (r := before[path]).id, path, r.article, r.says) for path in gone]
 
@@ -54,6 +56,7 @@ def told(old: Pack, new: Pack) -> list[str]:
     for change in sorted(found, key=lambda change: change.id.startswith("source ")):
         lines += ["", f"{change.kind.upper():8} {_named(change)}"]
         lines += [f"         {change.article}"] if change.article else []
+        lines += [f"         begins on {wording.day(change.since)}"] if change.since else []
         lines += [line for field in change.fields for line in _lines(*field)]
     return lines
 
@@ -95,10 +98,15 @@ def _pairs(before: Mapping[str, Rule], after: Mapping[str, Rule]) -> dict[str, s
     return found
 
 
-def _fields(old: Rule, new: Rule) -> tuple[tuple[str, Any, Any], ...]:
+def _fields(old: Rule, new: Rule, first_day: date) -> tuple[tuple[str, Any, Any], ...]:
+    """What differs. A day of beginning that lies before the new pack's first is no change of law."""
     names = dict.fromkeys([f.name for rule in (new, old) for f in msgspec.structs.fields(rule)])
     pairs = [(name, getattr(old, name, None), getattr(new, name, None)) for name in names]
-    return tuple(pair for pair in pairs if pair[1] != pair[2])
+    return tuple(pair for pair in pairs if pair[1] != pair[2] and not _past(*pair, first_day))
+
+
+def _past(name: str, old: Any, new: Any, first_day: date) -> bool:
+    return name in {"since", "counts_since"} and new is None and old < first_day
 
 
 def _head(old: Pack, new: Pack) -> Iterator[Change]:
@@ -112,7 +120,7 @@ def _head(old: Pack, new: Pack) -> Iterator[Change]:
         if name.startswith("source ") and None in {was, now}:
             yield Change("added" if was is None else "removed", name, "", "", f"{words} {was or now}")
         else:
-            yield Change("changed", name, "", "", words, ((name, was, now),))
+            yield Change("changed", name, "", "", words, fields=((name, was, now),))
 
 
 def _leaves(part: Any, path: str = "") -> Iterator[tuple[str, Any]]:

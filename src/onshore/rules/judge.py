@@ -14,6 +14,7 @@ from onshore.rules.keeping import judge_store
 from onshore.rules.leaving import binding_refusals, judge_transfer
 from onshore.rules.local import local_day
 from onshore.rules.pack import Pack
+from onshore.rules.standing import is_draft
 from onshore.words.verdict import Reason, Verdict
 
 T = TypeVar("T")
@@ -21,14 +22,14 @@ T = TypeVar("T")
 NO_RULE_PACK = Reason(
     "no-rule-pack",
     "fail closed",
-    "No pack of rules is known for this jurisdiction, so nothing is allowed.",
-    "add a reviewed pack for the jurisdiction",
+    "No rules are known for this jurisdiction, so nothing is allowed.",
+    "the rules of that jurisdiction, reviewed by counsel",
 )
 STALE_RULES = Reason(
     "stale-rules",
     "fail closed",
-    "The pack of rules is not in force on this day, so it decides nothing.",
-    "install the version that is in force",
+    "The rules at hand are not in force on this day, so they decide nothing and nothing is allowed.",
+    "the rules as they stand on that day",
 )
 _NO = {Collect: "withhold", ConsentAsked: "reject", Store: "refuse", TransferAsked: "refuse", Deadline: UNKNOWN}
 
@@ -40,12 +41,13 @@ def judge(act: Act, facts: Facts, pack: Pack | None, others: Sequence[Pack] = ()
     wins; that of the recipient is asked for the rules that bind a recipient; one without a pack is simply abroad.
 
     Fails closed: without a pack (`no-rule-pack`) or on a day on which it is not in force (`stale-rules`) the
-    verdict is no, for that reason alone.
+    verdict is no, for that reason alone. A rule that begins within a pack's days is asked from its day on (`since`).
     """
     if pack is None:
         return _no(act, NO_RULE_PACK)
     if not _in_force(pack, facts.pack_valid_until, facts.at):
         return _no(act, STALE_RULES)
+    pack = pack.as_of(local_day(facts.at, pack.zone))
     if isinstance(act, TransferAsked):
         return _transfer(act, facts, pack, others)
     if isinstance(act, Collect):
@@ -73,9 +75,10 @@ def _transfer(act: TransferAsked, facts: Facts, pack: Pack, others: Sequence[Pac
 
 
 def _of(code: str | None, packs: Sequence[Pack], at: int) -> Pack | None:
-    """The newest pack of a jurisdiction that has begun; before the first there are no rules to ask."""
-    begun = [p for p in packs if code in p.home and p.valid_from <= local_day(at, p.zone)]
-    return max(begun, key=lambda p: p.valid_from, default=None)
+    """The newest pack of a jurisdiction that has begun, as it stands then; before it there are no rules."""
+    begun = [p for p in packs if not is_draft(p) and code in p.home and p.valid_from <= local_day(at, p.zone)]
+    newest = max(begun, key=lambda p: p.valid_from, default=None)
+    return newest and newest.as_of(local_day(at, newest.zone))
 
 
 def _stricter(one: Verdict, other: Verdict) -> Verdict:

@@ -13,8 +13,8 @@ WITHIN = "within-retention"
 NO_RULES = Reason(
     "no-rule-pack",
     "fail closed",
-    "The pack has no rules on keeping, so nothing is kept by it.",
-    "a pack with rules on keeping",
+    "The rules at hand say nothing of keeping, so nothing is kept by them.",
+    "rules on keeping",
 )
 
 
@@ -41,10 +41,17 @@ def _misplaced(act: Store, facts: Facts, pack: Pack, rules: Keeping) -> Iterator
     """Whether a sink may stand in that place."""
     if act.place in pack.home:
         return
-    for rule, code in ((rules.foreign_sink, "foreign-sink"), (rules.first_write_abroad, "first-write-abroad")):
-        asked = rule and act.kind in rule.kinds and _concerns(rule.categories, act.category)
-        if rule and asked and not _lifted(rule, act, facts, pack):
-            yield rule.reason(code)
+    for rule in rules.foreign_sink:
+        if _asked(rule, act) and not _lifted(rule, act, facts, pack):
+            yield rule.reason("foreign-sink")
+    first = rules.first_write_abroad
+    if first and _asked(first, act) and not _lifted(first, act, facts, pack):
+        yield first.reason("first-write-abroad")
+
+
+def _asked(rule: Sink, act: Store) -> bool:
+    there = not rule.to or act.place in rule.to
+    return there and act.kind in rule.kinds and _concerns(rule.categories, act.category)
 
 
 def _lifted(rule: Sink, act: Store, facts: Facts, pack: Pack) -> bool:
@@ -58,8 +65,8 @@ def _too_many(act: Store, rules: Keeping) -> Iterator[Reason]:
     found = _exception(act, rules)
     if found is None:
         return
-    many = found.per_day is not None and act.clips_today >= found.per_day
-    if many or (found.max_seconds is not None and act.clip_seconds > found.max_seconds):
+    many = found.per_day is not None and (act.clips_today or 0) >= found.per_day
+    if many or (found.max_seconds is not None and (act.clip_seconds or 0) > found.max_seconds):
         yield found.reason("clip-quota")
 
 
@@ -95,7 +102,13 @@ def _made(act: Store, facts: Facts, pack: Pack) -> int:
 
 def _exception(act: Store, rules: Keeping) -> Exempted | None:
     fitting = (e for e in rules.exception if e.name == act.exception and _concerns(e.categories, act.category))
-    return next(fitting, None)
+    return next((e for e in fitting if _shown(e, act)), None)
+
+
+def _shown(rule: Exempted, act: Store) -> bool:
+    """Whether anything is told of what an exception limits; otherwise nothing shows that it is one."""
+    limited = rule.per_day is not None or rule.max_seconds is not None
+    return not limited or act.clips_today is not None or act.clip_seconds is not None
 
 
 def _concerns(categories: Collection[str], category: str) -> bool:

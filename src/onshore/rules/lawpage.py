@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator, Sequence
 
+from onshore.rules import names
 from onshore.rules import wording as w
 from onshore.rules.articles import Rule
 from onshore.rules.pack import Pack, rules
@@ -76,7 +77,7 @@ def _rule(rule: Rule) -> str:
     known = w.mark_words(rule.mark) + ("; **to be verified**" if rule.verify else "")
     more = w.particulars(rule)
     says = _cell(rule.says) + (f" <br>*{_cell(more)}*" if more else "")
-    return f"| {rule.id} | {says} | {_cell(rule.article)} | {w.KIND_WORDS[rule.kind]} | {known} |"
+    return f"| {rule.id} | {says} | {_cell(rule.article)} | {names.KIND_WORDS[rule.kind]} | {known} |"
 
 
 def _absent(pack: Pack) -> Iterator[str]:

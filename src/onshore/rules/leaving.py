@@ -28,6 +28,7 @@ def judge_transfer(act: TransferAsked, facts: Facts, pack: Pack) -> Verdict:
     never = (*_to_anyone(act, rules), *refused(act, facts, bulk, rules))
     volumes = counters(act, facts, pack)
     if act.to in pack.home:
+        never += tuple(_to_authority(act, facts, rules))
         return _decide(bulk[0].route if bulk else INSIDE, never, _allowed(bulk, rules.inside, pack), pack, volumes)
     load = routes.weigh(act, facts, pack)
     way, name, owed = _best(act, facts, load, pack)
@@ -90,6 +91,13 @@ def _to_anyone(act: TransferAsked, rules: Leaving) -> Iterator[Reason]:
             yield rule.reason(code)
 
 
+def _to_authority(act: TransferAsked, facts: Facts, rules: Leaving) -> Iterator[Reason]:
+    """A foreign court or police asks: wherever it would be handed over, approval comes first."""
+    asked = rules.authority_approval_required
+    if asked and act.by in asked.by and not facts.papers & set(asked.papers):
+        yield asked.reason("authority-approval-required")
+
+
 def _bars(rule: Barred, act: TransferAsked) -> bool:
     barred = act.recipient_status in rule.statuses or act.to in rule.to
     return barred and (not rule.categories or _any(act.categories, rule.categories))
@@ -122,9 +130,9 @@ def _surveyed(rule: Survey, act: TransferAsked) -> bool:
 
 def _owed(act: TransferAsked, facts: Facts, load: Load, way: Way, route: str, pack: Pack) -> Iterator[Reason]:
     """What the persons in it are owed: nothing for what is of foreign origin, later in an emergency."""
-    if foreign(act, pack) or way.papers_follow:
+    if foreign(act, pack) or (way.papers_follow and not load.important):
         return
-    if load.personal:
+    if load.personal and not way.papers_follow:
         yield from told_and_asked(act, facts, pack, route, sensitive=load.sensitive)
     mask = pack.transfer.must_mask
     if mask and _any(act.categories, mask.categories) and not separately_consented(act, facts, pack):

@@ -1,25 +1,32 @@
 """A pack: the law of one jurisdiction as data, read strictly from its TOML."""
 
+from bisect import bisect_right
 from collections.abc import Iterator
 from datetime import date
+from functools import cached_property
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 import msgspec
 
 from onshore.rules.articles import (
+    Ending,
     Interval,
     Limited,
     Notice,
     OnCategories,
     OnGrounds,
+    Permission,
     Rule,
     Scale,
     Separate,
     UnderAge,
 )
 from onshore.rules.pack_clock import Clock, Report, Switch
-from onshore.rules.pack_store import Keeping
+from onshore.rules.pack_store import Exempted, Keeping, outlives
 from onshore.rules.pack_transfer import Leaving
+from onshore.rules.pack_words import Words
+from onshore.rules.parts import changed
+from onshore.rules.phases import begun, days
 from onshore.words.errors import Malformed
 from onshore.words.lines import place
 from onshore.words.strict import among, read, toml
@@ -54,7 +61,7 @@ class Classes(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=T
         return category in self.sensitive.categories or category in self.personal.categories
 
 
-class Ground(Rule, frozen=True, kw_only=True):
+class Ground(Permission, frozen=True, kw_only=True):
     """A ground for keeping: its reason code, and the purposes and categories it is limited to (none: any).
 
     `doors`: door to the units of its protocol which the law itself has kept.
@@ -99,7 +106,7 @@ class Consenting(_Part, frozen=True, kw_only=True):
     """Rules on what a consent needs in order to count."""
 
     no_consent: Rule
-    consent_expired: Rule
+    consent_expired: Ending
     consent_withdrawn: Rule
     purpose_not_consented: Rule
     notice_incomplete: Notice
@@ -110,11 +117,12 @@ class Consenting(_Part, frozen=True, kw_only=True):
     biometric_not_for_safety: Limited | None = None
 
 
-class Pack(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
+class Pack(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True, dict=True):
     """One version of one jurisdiction's law. `home`: jurisdiction codes that are inside; `zone`: IANA name.
 
     `reviewed_by` stays empty until a named person has reviewed the pack. Without `store` nothing is kept by it.
-    `not_covered`: what it leaves out, in sentences.
+    `not_covered`: what it leaves out, in sentences. `words`: how its law calls things, for letters. `draft`: it never
+    came into force, and is obeyed nowhere.
     """
 
     format: int
@@ -135,23 +143,47 @@ class Pack(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True
     report: tuple[Report, ...] = ()
     switch: tuple[Switch, ...] = ()
     not_covered: tuple[str, ...] = ()
+    words: Words = Words()
     valid_until: date | None = None
+    draft: bool = False
     reviewed_by: str = ""
+
+    def as_of(self, day: date) -> "Pack":
+        """The pack as it stands on a local day: without what begins only later. One object for each phase."""
+        first_days, stands = self._phases
+        return stands[bisect_right(first_days, day)]
+
+    @cached_property
+    def _phases(self) -> "tuple[tuple[date, ...], tuple[Pack, ...]]":
+        """The days on which something begins within this version; the pack before the first of them and from each."""
+        first_days = days(rule for _, rule in rules(self))
+        return first_days, (*(self._before(day) for day in first_days), self)
+
+    def _before(self, day: date) -> "Pack":
+        """The pack as it stood until the day before."""
+        found: Pack = changed(self, lambda rule: begun(rule, day))
+        return found
 
 
 def parse(text: str, where: str = "pack") -> Pack:
     """Read a pack (`format = 1`); Malformed names the key and what is allowed there.
 
     Refused besides: an id given to two rules, a mark that points at no source, a switch that is not among the pack's,
-    a zone that nobody knows.
+    a zone that nobody knows, a rule that begins outside the pack's days or that may not begin within them, and
+    consents that may not stand open-ended where the pack is no draft.
     """
     pack = read(Pack, toml(text, where), where, text)
     if pack.format != FORMAT:
         raise Malformed(f"format {pack.format} is not known; allowed: {FORMAT}", where=place(where, "format", text))
     _known_zone(pack.zone, place(where, "zone", text))
+    if not (pack.draft or pack.consent.consent_expired.open_ended):
+        what = (
+            "a site lets a consent stand until it ends or is withdrawn; only a draft (draft = true) may say otherwise"
+        )
+        raise Malformed(what, where=place(where, "consent.consent-expired.open_ended", text))
     sources = {source.code for source in pack.source}
     switches = {switch.name for switch in pack.switch}
-    needed = {rule.id for rule in _needed(pack)}
+    needed = {rule.id for rule in (*_needed(pack), *_last_resort(pack))}
     seen: set[str] = set()
     for path, rule in rules(pack):
         if rule.id in seen:
@@ -163,6 +195,8 @@ def parse(text: str, where: str = "pack") -> Pack:
         if rule.switch and rule.id in needed:
             what = "every pack needs this rule, so no switch turns it off"
             raise Malformed(what, where=place(where, f"{path}.switch", text))
+        if what := _begins_wrongly(rule, pack, needed=rule.id in needed):
+            raise Malformed(what, where=place(where, f"{path}.since", text))
         seen.add(rule.id)
     return pack
 
@@ -187,6 +221,24 @@ def _needed(part: msgspec.Struct) -> Iterator[Rule]:
             yield from (value,) if field.required else ()
         elif isinstance(value, msgspec.Struct):
             yield from _needed(value)
+
+
+def _begins_wrongly(rule: Rule, pack: Pack, *, needed: bool) -> str:
+    """What is wrong with the day on which a rule begins; empty where nothing is."""
+    for day in days([rule]):
+        if needed:
+            return "every pack needs this rule, so it begins with the pack"
+        if day <= pack.valid_from or (pack.valid_until is not None and pack.valid_until < day):
+            return f"{day} does not lie within the pack's days, after the first"
+    if isinstance(rule, Exempted) and pack.store is not None and outlives(rule, pack.store.cap):
+        return "a cap that it lifts begins earlier; what permits begins with a version of its own, or with its cap"
+    return ""
+
+
+def _last_resort(pack: Pack) -> Iterator[Rule]:
+    """What says that nothing carries a transfer: mechanisms cannot do without it."""
+    if pack.transfer.mechanism and pack.transfer.no_mechanism is not None:
+        yield pack.transfer.no_mechanism
 
 
 def _cited(rule: Rule) -> set[str]:

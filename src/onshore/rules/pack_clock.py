@@ -2,9 +2,12 @@
 
 import re
 from datetime import date
+from typing import Annotated
+
+import msgspec
 
 from onshore.rules import calendars
-from onshore.rules.articles import Rule
+from onshore.rules.articles import Days, Rule, Years
 from onshore.words.strict import BadValueError, among
 
 CLOCKS = (
@@ -20,6 +23,10 @@ CLOCKS = (
     "officer-filing",
     "permit-expiry",
 )
+Hours = Annotated[int, msgspec.Meta(ge=0, le=1_752_000)]
+WorkingDays = Annotated[int, msgspec.Meta(ge=0, le=9_999)]
+Months = Annotated[int, msgspec.Meta(ge=0, le=2_400)]
+
 _LENGTHS = ("hours", "days", "working_days", "months", "years", "annual")
 _MONTH_DAY = re.compile(r"(\d\d)-(\d\d)", re.ASCII)
 _LEAP = 2000
@@ -34,14 +41,14 @@ class Clock(Rule, frozen=True, kw_only=True):
     """
 
     what: str
-    hours: int | None = None
-    days: int | None = None
-    working_days: int | None = None
-    months: int | None = None
-    years: int | None = None
+    hours: Hours | None = None
+    days: Days | None = None
+    working_days: WorkingDays | None = None
+    months: Months | None = None
+    years: Years | None = None
     annual: str | None = None
-    before_working_days: int | None = None
-    before_months: int | None = None
+    before_working_days: WorkingDays | None = None
+    before_months: Months | None = None
     roll: bool = False
     calendar: str | None = None
     critical_operator: bool = False
@@ -64,11 +71,15 @@ class Clock(Rule, frozen=True, kw_only=True):
 
 
 class Report(Rule, frozen=True, kw_only=True):
-    """A report that is due by the clock `what`. `on_refusal`: reasons of a refusal which start that clock."""
+    """A report that is due by the clock `what`.
+
+    `on_refusal`: reasons of a refusal which start that clock. `on_leaving`: a transfer of personal data starts it.
+    """
 
     what: str
     sections: tuple[str, ...] = ()
     on_refusal: tuple[str, ...] = ()
+    on_leaving: bool = False
 
     def __post_init__(self) -> None:
         super().__post_init__()

@@ -1,8 +1,10 @@
 """The part of a pack on keeping: where sinks may stand, and how long what is kept."""
 
+from collections.abc import Iterable
+
 import msgspec
 
-from onshore.rules.articles import PAPERS, Rule
+from onshore.rules.articles import PAPERS, Figure, Permission, Rule
 from onshore.rules.lengths import length
 from onshore.words.strict import among
 from onshore.words.vocabulary import CATEGORIES
@@ -22,12 +24,14 @@ EXCEPTIONS = ("none", "statutory-monitoring", "user-cloud", "road-test", "safety
 class Sink(Rule, frozen=True, kw_only=True):
     """A rule against some kinds of sinks abroad, for some categories (none named: all).
 
-    `places`: jurisdictions that are allowed besides. One of `papers` together with all of `also` lifts it; so does,
-    with `adequate`, a place that the pack calls adequate.
+    `to`: the jurisdictions against which it stands (none named: all that are abroad). `places`: jurisdictions that are
+    allowed besides. One of `papers` together with all of `also` lifts it; so does, with `adequate`, a place that the
+    pack calls adequate.
     """
 
     kinds: tuple[str, ...] = SINKS
     categories: tuple[str, ...] = ()
+    to: tuple[str, ...] = ()
     places: tuple[str, ...] = ()
     papers: tuple[str, ...] = ()
     also: tuple[str, ...] = ()
@@ -83,8 +87,8 @@ class Exempted(Rule, frozen=True, kw_only=True):
 
     name: str
     categories: tuple[str, ...] = ()
-    per_day: int | None = None
-    max_seconds: int | None = None
+    per_day: Figure | None = None
+    max_seconds: Figure | None = None
 
     def __post_init__(self) -> None:
         super().__post_init__()
@@ -95,9 +99,15 @@ class Exempted(Rule, frozen=True, kw_only=True):
 class Keeping(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True, rename="kebab"):
     """Rules on keeping. A floor wins over a cap."""
 
-    within_retention: Rule
-    foreign_sink: Sink | None = None
+    within_retention: Permission
+    foreign_sink: tuple[Sink, ...] = ()
     first_write_abroad: FirstWrite | None = None
     cap: tuple[Cap, ...] = ()
     floor: tuple[Floor, ...] = ()
     exception: tuple[Exempted, ...] = ()
+
+
+def outlives(rule: Exempted, caps: Iterable[Cap]) -> bool:
+    """Whether an exception begins later than a cap that it lifts, which would let be kept what had to be purged."""
+    lifted = (cap for cap in caps if not rule.categories or set(cap.categories) & set(rule.categories))
+    return rule.since is not None and any(cap.since is None or cap.since < rule.since for cap in lifted)

@@ -1,6 +1,7 @@
 """The part of a pack on leaving: routes by count, mechanisms by destination, and what bars the way."""
 
 from datetime import date
+from typing import Annotated
 
 import msgspec
 
@@ -11,17 +12,22 @@ from onshore.rules.articles import (
     Asking,
     Barred,
     ByMeans,
+    Figure,
     OnCategories,
     OnPapers,
     OnRoutes,
+    Permission,
     Rule,
     Survey,
+    Years,
 )
 from onshore.words.strict import BadValueError, among
 from onshore.words.vocabulary import CATEGORIES, GROUNDS
 
+Metres = Annotated[float, msgspec.Meta(ge=0, le=10**9)]
 
-class Exemption(Rule, frozen=True, kw_only=True):
+
+class Exemption(Permission, frozen=True, kw_only=True):
     """Frees personal information from the routes, for a ground or for whoever holds one of some papers.
 
     `papers_follow`: the other papers may come later. `critical_operator`: whether it frees those as well.
@@ -43,26 +49,30 @@ class Exemption(Rule, frozen=True, kw_only=True):
 class Route(Rule, frozen=True, kw_only=True):
     """A route and what makes it necessary; its `id` is a route of the scenario book, `code` the reason code.
 
-    `ordinary_from`, `sensitive_from`: distinct persons in the calendar year, this transfer included.
+    `ordinary_from`, `sensitive_from`: distinct persons in the calendar year, this transfer included; with
+    `counts_since` these figures are asked from that local day on, and the rest of the route before.
     `lasts_years`: a permit for it runs out then at the latest.
     """
 
     code: str = ""
     papers: tuple[str, ...] = ()
-    ordinary_from: int | None = None
-    sensitive_from: int | None = None
+    ordinary_from: Figure | None = None
+    sensitive_from: Figure | None = None
+    counts_since: date | None = None
     important: bool = False
     critical_operator: bool = False
-    lasts_years: int | None = None
+    lasts_years: Years | None = None
 
     def __post_init__(self) -> None:
         super().__post_init__()
         among("papers", self.papers, PAPERS)
         if bool(self.code) != bool(self.papers):
             raise BadValueError("a route that asks for papers names a reason code, and only such a route", where="code")
+        if not self.papers and (self.since or self.counts_since):
+            raise BadValueError("what permits begins with a version of its own, with its valid_from", where="since")
 
 
-class Mechanism(Rule, frozen=True, kw_only=True):
+class Mechanism(Permission, frozen=True, kw_only=True):
     """What carries personal data to some destinations (none named: to any), on a ground or on any.
 
     One of `papers` (none: no paper) and all of `also` must be on file. `until`: the last local day of relying on it.
@@ -75,7 +85,7 @@ class Mechanism(Rule, frozen=True, kw_only=True):
     papers: tuple[str, ...] = ()
     also: tuple[str, ...] = ()
     papers_follow: bool = False
-    lasts_years: int | None = None
+    lasts_years: Years | None = None
 
     def __post_init__(self) -> None:
         super().__post_init__()
@@ -105,13 +115,15 @@ class NoMechanism(Rule, frozen=True, kw_only=True):
 class Located(Rule, frozen=True, kw_only=True):
     """A rule on recipients of concern: by jurisdiction or by status.
 
-    `within_m`: it concerns positions no coarser than this; one of unknown precision counts as fine.
+    `coordinates`: it concerns besides whatever other data carries coordinates. `within_m`: it concerns positions no
+    coarser than this; one of unknown precision counts as fine.
     """
 
     categories: tuple[str, ...]
     to: tuple[str, ...] = ()
     statuses: tuple[str, ...] = ()
-    within_m: float | None = None
+    within_m: Metres | None = None
+    coordinates: bool = False
 
     def __post_init__(self) -> None:
         super().__post_init__()
@@ -123,7 +135,7 @@ class Bulk(Located, frozen=True, kw_only=True, rename={"start": "from"}):
     """A rule on volume: the guard refuses when the total with this transfer reaches `from`, unless a paper helps."""
 
     count: str
-    start: int
+    start: Figure
     papers: tuple[str, ...] = ()
     route: str = "safeguards"
 
@@ -141,7 +153,7 @@ class _Part(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=Tru
 class Permits(_Part, frozen=True, kw_only=True):
     """Rules on transfers under a permit."""
 
-    within_permit: Rule
+    within_permit: Permission
     outside_permit: Rule
     permit_expired: Rule
     permit_revoked: Rule
@@ -150,14 +162,14 @@ class Permits(_Part, frozen=True, kw_only=True):
 class Leaving(_Part, frozen=True, kw_only=True):
     """Rules on what may leave: by routes from the lightest to the strictest, or by mechanisms in their order."""
 
-    inside: Rule
+    inside: Permission
     permit: Permits
     route: tuple[Route, ...] = ()
     mechanism: tuple[Mechanism, ...] = ()
     exemption: tuple[Exemption, ...] = ()
     bulk: tuple[Bulk, ...] = ()
-    foreign_origin: Rule | None = None
-    no_personal: Rule | None = None
+    foreign_origin: Permission | None = None
+    no_personal: Permission | None = None
     impact_assessment_missing: OnRoutes | None = None
     notice_missing: OnRoutes | None = None
     notice_incomplete: OnRoutes | None = None

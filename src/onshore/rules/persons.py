@@ -1,7 +1,8 @@
-"""Persons: whose age makes a guardian speak for them, and which categories count as sensitive for them."""
+"""Persons: whose age makes a guardian speak for them, what is sensitive for them, and whether their consent is over."""
 
 from datetime import date
 
+from onshore.rules.acts import StandingConsent
 from onshore.rules.local import local_day, years_later
 from onshore.rules.pack import Pack
 
@@ -26,3 +27,10 @@ def separate_categories(pack: Pack) -> tuple[str, ...]:
     if rule is None:
         return ()
     return pack.classes.sensitive.categories if rule.categories is None else rule.categories
+
+
+def over(consent: StandingConsent, at: int, pack: Pack) -> bool:
+    """Whether a consent is past its end; one without an end is, where the law lets none stand open."""
+    if consent.until is None:
+        return not pack.consent.consent_expired.open_ended
+    return consent.until <= at

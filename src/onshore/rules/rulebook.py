@@ -5,6 +5,7 @@ from collections.abc import Collection, Mapping
 from onshore.rules.pack import Pack
 from onshore.rules.persons import separate_categories
 from onshore.words.catalogue import Signal, carried_by
+from onshore.words.place import HERE
 from onshore.words.rulebook import Rulebook
 
 
@@ -14,6 +15,9 @@ def compile_rulebook(pack: Pack, catalogue: Mapping[str, Signal], digest: str, m
     `memos`: categories for which the site holds a written necessity memo; without it none serves any purpose
     (Automotive Data Provisions, Art. 9). Categories that leave the car only masked are left out: a column
     cannot show that it was masked, so such pictures never enter by a batch.
+
+    `pack.as_of(day)` compiles what stands on a day; the whole pack asks already for what begins later, so a site
+    compiles anew when the day changes. Of a draft by which no consent stands without an end this is not shown.
     """
     masked = pack.collect.must_mask.categories if pack.collect.must_mask else ()
     category = {name: signal.category for name, signal in catalogue.items() if signal.category not in masked}
@@ -25,6 +29,7 @@ def compile_rulebook(pack: Pack, catalogue: Mapping[str, Signal], digest: str, m
         separate=frozenset(separate_categories(pack)),
         only_for=_only_for(pack, memos),
         zoned=frozenset(pack.collect.restricted_zone.categories) if pack.collect.restricted_zone else frozenset(),
+        places={name: catalogue[name].place for name in category if catalogue[name].place != HERE},
     )
 
 

@@ -5,14 +5,17 @@ from datetime import date
 from msgspec.structs import replace
 
 from onshore.rules import wording
+from onshore.rules.articles import Rule
 from onshore.rules.pack import Pack
+from onshore.rules.parts import changed
+from onshore.rules.phases import days
 
 _ALWAYS = date(1970, 1, 1)
 
 
 def is_draft(pack: Pack) -> bool:
-    """Whether a pack is of a draft that never came into force as it stands."""
-    return bool(getattr(pack, "draft", False)) or pack.id.endswith("-draft")
+    """Whether a pack is of a draft that never came into force as it stands: it says so, or its name does."""
+    return pack.draft or pack.id.endswith("-draft")
 
 
 def validity(pack: Pack) -> str:
@@ -29,6 +32,11 @@ def reviewed(pack: Pack) -> str:
 
 
 def as_if_in_force(pack: Pack) -> Pack:
-    """The pack as if it held on every day: what would it do."""
-    change = {"draft": False} if hasattr(pack, "draft") else {}
-    return replace(pack, valid_from=_ALWAYS, valid_until=None, **change)
+    """The pack as if it held on every day, and each of its rules: what would it do."""
+    whole: Pack = changed(pack, _from_the_first_day)
+    return replace(whole, valid_from=_ALWAYS, valid_until=None)
+
+
+def _from_the_first_day(rule: Rule) -> Rule:
+    fields = {"since", "counts_since"} & set(rule.__struct_fields__)
+    return replace(rule, **dict.fromkeys(fields)) if days([rule]) else rule

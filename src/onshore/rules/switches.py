@@ -1,12 +1,9 @@
 """Switches: readings of the law that counsel of a site decides; strict until an opinion is recorded."""
 
 from collections.abc import Collection, Mapping
-from typing import Any
 
-import msgspec
-
-from onshore.rules.articles import Rule
 from onshore.rules.pack import Pack
+from onshore.rules.parts import changed
 from onshore.words.settings import Reading
 from onshore.words.strict import BadValueError
 
@@ -40,7 +37,7 @@ def turned(pack: Pack, lenient_ones: Collection[str]) -> Pack:
     """The pack without the rules that fall away with these switches."""
     if not lenient_ones:
         return pack
-    found: Pack = _without(pack, lenient_ones)
+    found: Pack = changed(pack, lambda rule: None if rule.switch in lenient_ones else rule)
     return found
 
 
@@ -48,17 +45,3 @@ def opinion_papers(pack: Pack, lenient_ones: Collection[str]) -> frozenset[str]:
     """Papers that are on file with a recorded opinion: those on which the scale of Art. 3(5) gives way."""
     scale = pack.classes.important_scale
     return frozenset(scale.unless_papers) if scale is not None and ART3_5 in lenient_ones else frozenset()
-
-
-def _without(part: Any, gone: Collection[str]) -> Any:
-    if isinstance(part, tuple):
-        return tuple(_without(item, gone) for item in part if not _falls(item, gone))
-    if not isinstance(part, msgspec.Struct) or isinstance(part, Rule):
-        return part
-    fields = [(field.name, getattr(part, field.name)) for field in msgspec.structs.fields(part)]
-    change = {name: None if _falls(value, gone) else _without(value, gone) for name, value in fields}
-    return msgspec.structs.replace(part, **change)
-
-
-def _falls(part: object, gone: Collection[str]) -> bool:
-    return isinstance(part, Rule) and part.switch in gone

@@ -5,10 +5,13 @@ from collections.abc import Iterator
 from onshore.rules.acts import Facts, StandingConsent, TransferAsked
 from onshore.rules.articles import OnRoutes
 from onshore.rules.pack import Pack
+from onshore.rules.persons import over
 from onshore.words.verdict import Reason
 
 SEPARATE = "separate-consent"
 INCOMPLETE = "notice-incomplete"
+NO_CONSENT = "separate-consent-missing"
+NOT_NAMED = "recipient-not-named"
 
 
 def told_and_asked(act: TransferAsked, facts: Facts, pack: Pack, route: str, *, sensitive: bool) -> Iterator[Reason]:
@@ -65,27 +68,49 @@ def _consent(act: TransferAsked, facts: Facts, pack: Pack, route: str, *, sensit
     rules, consent = pack.transfer, facts.consent
     separate = rules.separate_consent_missing
     if separate and _asked(separate, act, route, sensitive=sensitive) and not separately_consented(act, facts, pack):
-        yield separate.reason("separate-consent-missing")
+        yield separate.reason(NO_CONSENT)
     if consent is None:
         return
+    if not separate or not _asked(separate, act, route, sensitive=sensitive):
+        yield from _lapsed(act, consent, facts, pack)
     if rules.notice_incomplete and consent.notice != "complete":
         yield rules.notice_incomplete.reason(INCOMPLETE)
     named = not consent.recipients if act.recipient is None else act.recipient in consent.recipients
     if rules.recipient_not_named and not named:
-        yield rules.recipient_not_named.reason("recipient-not-named")
+        yield rules.recipient_not_named.reason(NOT_NAMED)
+
+
+def _lapsed(act: TransferAsked, consent: StandingConsent, facts: Facts, pack: Pack) -> Iterator[Reason]:
+    """Why what the person last said does not carry this export: without a consent to it its ground is gone."""
+    rules = pack.consent
+    if consent.start is not None and facts.at < consent.start:
+        yield rules.no_consent.reason(NO_CONSENT)
+    if over(consent, facts.at, pack):
+        yield rules.consent_expired.reason(NO_CONSENT)
+    if consent.withdrawn is not None and consent.withdrawn <= facts.at:
+        yield rules.consent_withdrawn.reason(NO_CONSENT)
+    if act.purpose not in consent.purposes:
+        yield rules.purpose_not_consented.reason(NO_CONSENT)
+    if not _personal(act, pack) <= set(consent.categories):
+        yield rules.no_consent.reason(NO_CONSENT)
+    if consent.recipients and act.recipient not in consent.recipients and not pack.transfer.recipient_not_named:
+        yield rules.no_consent.reason(NOT_NAMED)
 
 
 def _stands(consent: StandingConsent, act: TransferAsked, facts: Facts, pack: Pack) -> bool:
     """The consent on record: standing now, separate (or shown so by paper), for purpose and categories."""
-    personal = {category for category in act.categories if pack.classes.is_personal(category)}
     return (
         (consent.start is None or consent.start <= facts.at)
-        and (consent.until is None or facts.at < consent.until)
+        and not over(consent, facts.at, pack)
         and (consent.withdrawn is None or facts.at < consent.withdrawn)
         and (_by_paper(facts, pack) or (consent.separate and act.recipient is not None))
         and act.purpose in consent.purposes
-        and personal <= set(consent.categories)
+        and _personal(act, pack) <= set(consent.categories)
     )
+
+
+def _personal(act: TransferAsked, pack: Pack) -> set[str]:
+    return {category for category in act.categories if pack.classes.is_personal(category)}
 
 
 def _by_paper(facts: Facts, pack: Pack) -> bool:

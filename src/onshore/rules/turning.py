@@ -5,8 +5,8 @@ from dataclasses import dataclass
 
 from msgspec.structs import replace
 
-from onshore.rules import wording
-from onshore.rules.acts import Act, Collect, ConsentAsked, Facts, PermitInForce, StandingConsent, TransferAsked
+from onshore.rules import names, wording
+from onshore.rules.acts import Act, Collect, ConsentAsked, Facts, PermitInForce, StandingConsent, Store, TransferAsked
 from onshore.rules.articles import NOTICE_ITEMS, PAPERS
 from onshore.words.verdict import Verdict
 
@@ -29,14 +29,16 @@ class Move:
     paper: str = ""
 
 
-def turns(act: Act, facts: Facts, judged: Judged) -> tuple[Move, ...]:
+def turns(act: Act, facts: Facts, judged: Judged, home: str = "") -> tuple[Move, ...]:
     """The fewest moves found that together make the judge say yes; none where no such moves help.
+
+    `home`: where the site stands; something kept elsewhere might be kept there.
 
     Every move is made and the answer asked; then each is taken back, the weightiest first, where the answer stays yes.
     """
     verdict = judged(act, facts)
     moves = sorted(
-        _moves(act, facts, verdict.route or "none"),
+        _moves(act, facts, verdict.route or "none", home),
         key=lambda move: (bool(move.paper), _rank(move.paper, verdict.missing)),
     )
     if judged(*_made(act, facts, moves)).verdict not in YES:
@@ -63,13 +65,16 @@ def _made(act: Act, facts: Facts, moves: list[Move]) -> Case:
     return case
 
 
-def _moves(act: Act, facts: Facts, route: str) -> Iterator[Move]:
+def _moves(act: Act, facts: Facts, route: str, home: str) -> Iterator[Move]:
     if isinstance(act, Collect):
         yield from _collecting(act)
     elif isinstance(act, ConsentAsked):
         yield from _consenting()
     elif isinstance(act, TransferAsked):
         yield from _leaving(act, facts, route)
+    elif isinstance(act, Store) and home and act.ask == "keep":
+        yield _on_act(f"keeping it in {wording.jurisdiction(home)}", place=home)
+        yield from _filing(facts)
 
 
 def _on_act(words: str, **change: object) -> Move:
@@ -126,10 +131,15 @@ def _leaving(act: TransferAsked, facts: Facts, route: str) -> Iterator[Move]:
         yield _on_facts("a permit in force that covers all of it", permit=_covering(act, facts.permit, route))
     if "export-notice-incomplete" in facts.papers:
         yield Move("", lambda act, facts: (act, replace(facts, papers=facts.papers - {"export-notice-incomplete"})))
+    yield from _filing(facts)
+
+
+def _filing(facts: Facts) -> Iterator[Move]:
+    """Each paper that is not on file, obtained."""
     for paper in _ON_FILE:
         if paper not in facts.papers:
             yield Move(
-                wording.PAPER_WORDS[paper],
+                names.PAPER_WORDS[paper],
                 lambda act, facts, paper=paper: (act, replace(facts, papers=facts.papers | {paper})),  # type: ignore[misc]
                 paper,
             )

@@ -37,13 +37,14 @@ def _concerns(rule: Located, act: TransferAsked) -> bool:
     """A recipient of concern, one of the categories, and positions fine enough."""
     fine = rule.within_m is None or act.precision_m is None or act.precision_m <= rule.within_m
     there = act.to in rule.to or act.recipient_status in rule.statuses
-    return there and fine and any(category in rule.categories for category in act.categories)
+    named = any(category in rule.categories for category in act.categories)
+    return there and fine and (named or (rule.coordinates and act.coordinates))
 
 
 def _total(rule: Bulk, act: TransferAsked, facts: Facts, pack: Pack) -> int:
-    """Devices or persons with this transfer; a person whose devices nobody counted has one."""
+    """Devices or persons with this transfer; a person whose devices nobody counted has one, new or not."""
     if rule.count == "devices":
-        return facts.devices_12_months + max(act.new_devices, act.new_persons)
+        return max(facts.devices_12_months + max(act.new_devices, act.new_persons), act.subjects_in_dataset)
     sensitive = bool(set(rule.categories) & set(pack.classes.sensitive.categories))
     before = facts.exported.sensitive if sensitive else facts.exported.ordinary
     return max(before + act.new_persons, act.subjects_in_dataset)

@@ -94,7 +94,7 @@ def _by_route(act: TransferAsked, facts: Facts, load: Load, pack: Pack) -> Way:
         allowed=_because(route.papers, free or route, pack),
         lacks=() if enough else (route.reason(route.code),),
         free=free,
-        papers_follow=isinstance(free, Exemption) and free.papers_follow,
+        papers_follow=any(e.papers_follow and e.ground == act.ground for e in pack.transfer.exemption),
         index=index,
     )
 

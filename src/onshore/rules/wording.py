@@ -1,105 +1,14 @@
-"""Wording: codes of the scenario book in the words of a letter; figures, dates and lists as people write them."""
+"""Wording: figures, dates and lists as people write them, and codes in the words of a letter."""
 
 import re
-from collections.abc import Collection, Iterable, Sequence
+import textwrap
+from collections.abc import Iterable, Sequence
 from datetime import date, datetime
 from typing import Any
 
 import msgspec
 
-CATEGORY_WORDS = {
-    "track": "tracks (positions over time, destinations)",
-    "exterior-video": "camera pictures of the road, with faces or plates",
-    "exterior-video-anonymised": "camera pictures of the road with every face and plate masked",
-    "cabin-video": "pictures from inside the car",
-    "cabin-audio": "sound from inside the car",
-    "biometric": "biometric data",
-    "identity": "identities (name, VIN, plate, contact)",
-    "driving-behaviour": "driving behaviour of a known car",
-    "vehicle-operation": "operating data of a known car",
-    "charging-network": "operating data of charging networks",
-    "traffic-flow": "counts of vehicles or people over places and times",
-    "point-cloud": "surveying data (point clouds, imagery with coordinates)",
-    "health": "health data",
-    "financial": "financial data",
-    "diagnostic-aggregate": "figures over many cars, with no person in them",
-}
-
-PAPER_WORDS = {
-    "standard-contract": "a filed standard contract",
-    "certificate": "a certificate",
-    "assessment": "a security assessment",
-    "impact-assessment": "an impact assessment",
-    "export-notice": "a complete export notice to the persons concerned",
-    "export-notice-incomplete": "an incomplete export notice",
-    "separate-consent": "the separate consent of the persons concerned",
-    "risk-assessment": "a risk assessment of the important data",
-    "survey-approval": "the approval of the surveying authority",
-    "authority-approval": "the approval of the competent authority",
-    "adequacy": "an adequacy decision that covers the recipient",
-    "transfer-assessment": "a transfer impact assessment",
-    "regulator-notified": "a notification of the regulator",
-    "restricted-transaction-programme": "a compliance programme for restricted transactions",
-    "counsel-opinion-art3-5": "counsel's recorded opinion on Art. 3(5)",
-    "filed-vulnerability-report": "a filed report of the vulnerability",
-}
-
-ROUTE_WORDS = {
-    "none": "no route is needed",
-    "exempt": "exempt from the export routes",
-    "contract-or-certificate": "a standard contract or a certificate",
-    "assessment": "a security assessment",
-    "safeguards": "appropriate safeguards (standard clauses and the like)",
-    "adequacy": "an adequacy decision",
-}
-
-JURISDICTION_WORDS = {
-    "CN": "mainland China",
-    "HK": "Hong Kong",
-    "MO": "Macao",
-    "TW": "Taiwan",
-    "EU": "the European Economic Area",
-    "GB": "the United Kingdom",
-    "US": "the United States",
-    "RU": "Russia",
-    "IN": "India",
-    "SA": "Saudi Arabia",
-    "VN": "Vietnam",
-    "KR": "South Korea",
-    "JP": "Japan",
-    "AT": "Austria",
-    "BE": "Belgium",
-    "CH": "Switzerland",
-    "DE": "Germany",
-    "ES": "Spain",
-    "FR": "France",
-    "HU": "Hungary",
-    "IE": "Ireland",
-    "IT": "Italy",
-    "NL": "the Netherlands",
-    "PL": "Poland",
-    "SE": "Sweden",
-}
-
-COUNTER_WORDS = {
-    "ordinary": "Persons whose ordinary personal information left in this calendar year",
-    "sensitive": "Persons whose sensitive personal information left in this calendar year",
-}
-
-GROUND_WORDS = {
-    "consent": "consent",
-    "statutory": "a statutory duty",
-    "contract": "a contract with the person",
-    "emergency": "an emergency",
-    "safety": "driving safety",
-}
-
-STATUS_WORDS = {
-    "blocked": "a recipient on the list of those who may receive nothing",
-    "covered-person": "a covered person",
-    "gatekeeper": "a gatekeeper",
-    "consumer-reporting-agency": "a consumer reporting agency",
-}
+from onshore.rules.names import CATEGORY_WORDS, JURISDICTION_WORDS
 
 _LABELS = {
     "says": "words",
@@ -124,6 +33,10 @@ _LABELS = {
     "also": "all of these papers as well",
     "important": "important data",
     "what": "clock",
+    "since": "begins on",
+    "counts_since": "these figures begin on",
+    "open_ended": "a consent without an end stands",
+    "draft": "a draft, never in force",
     "switch": "falls away with counsel's switch",
     "binds_recipient": "binds a recipient",
     "roll": "moves on to the next working day",
@@ -135,6 +48,10 @@ _LABELS = {
 }
 """Fields of a rule whose names alone would not say enough."""
 
+WIDTH = 96
+"""Columns of a letter."""
+
+_ISO_DAY = re.compile(r"\b(\d{4})-(0[1-9]|1[0-2])-(0[1-9]|[12]\d|3[01])\b", re.ASCII)
 _LENGTH = re.compile(r"(\d+)(mo|[ydhms])")
 _UNITS = {"y": "year", "mo": "month", "d": "day", "h": "hour", "m": "minute", "s": "second"}
 
@@ -149,15 +66,15 @@ _FIGURES = {
     "months": "{}",
     "years": "{}",
     "working_days": "{}",
-    "before_working_days": "{} before that",
-    "before_months": "{} before that",
+    "before_working_days": "{} before its end",
+    "before_months": "{} before its end",
     "within_m": "within {}",
     "per_day": "{} a day at most",
     "max_seconds": "{} at most",
     "start": "from {} on",
     "max": "at most {}",
     "min": "at least {}",
-    "annual": "each year on {} (month and day)",
+    "annual": "each year on {}",
 }
 """Numbers of a rule as they are told."""
 
@@ -188,15 +105,6 @@ _MONTHS = (
     *("July", "August", "September", "October", "November", "December"),
 )
 
-KIND_WORDS = {
-    "LAW": "binding law",
-    "MGB": "mandatory standard",
-    "STD": "standard or guide",
-    "POLICY": "Onshore's own policy",
-    "INT": "interpretation",
-    "DRAFT": "draft, not in force",
-}
-
 
 def mark_words(mark: str) -> str:
     """How well a rule's article is known: seen in a source, or from memory with a confidence."""
@@ -225,7 +133,7 @@ def figures(rule: msgspec.Struct) -> str:
     """The numbers of a rule, in words."""
     found = [(field.name, getattr(rule, field.name)) for field in msgspec.structs.fields(rule)]
     told = [figure_told(name, value) for name, value in found if name in _FIGURES and not isinstance(value, bool)]
-    return listed(filter(None, told)) if any(told) else ""
+    return "; ".join(filter(None, told))
 
 
 def figure_told(name: str, found: Any) -> str:
@@ -238,6 +146,8 @@ def figure_told(name: str, found: Any) -> str:
         return _FIGURES[name].format(counted(round(found), _COUNTED[name]))
     if isinstance(found, int):
         return _FIGURES[name].format(figure(found))
+    if name == "annual":
+        found = day_of_year(found)
     return _FIGURES[name].format(length(found) if name in _LENGTHS else found)
 
 
@@ -271,6 +181,27 @@ def day(when: date) -> str:
     return f"{when.day} {_MONTHS[when.month - 1]} {when.year}"
 
 
+def day_of_year(text: str) -> str:
+    """The day of "mm-dd" as a letter has it."""
+    month, _, number = text.partition("-")
+    return f"{int(number)} {_MONTHS[int(month) - 1]}"
+
+
+def prose(text: str) -> str:
+    """A sentence with the dates in it as a letter has them."""
+    return _ISO_DAY.sub(lambda found: f"{int(found[3])} {_MONTHS[int(found[2]) - 1]} {found[1]}", text)
+
+
+def wrapped(text: str, indent: str = "", first: str = "") -> list[str]:
+    """A paragraph of a letter, in lines."""
+    return textwrap.wrap(prose(text), WIDTH, initial_indent=first, subsequent_indent=indent)
+
+
+def time_of(zone: str) -> str:
+    """Whose time it is: of a place, or universal time."""
+    return "universal time" if zone == "UTC" else f"{zone.rpartition('/')[2].replace('_', ' ')} time"
+
+
 def hour(when: datetime) -> str:
     """An instant, local, as a letter has it."""
     return f"{day(when.date())} at {when:%H:%M}"
@@ -285,12 +216,6 @@ def listed(items: Iterable[str], last: str = "and") -> str:
 def categories(codes: Sequence[str]) -> str:
     """Categories of data in words."""
     return listed(CATEGORY_WORDS.get(code, plain(code)) for code in codes)
-
-
-def papers(codes: Collection[str]) -> str:
-    """Papers in words, in the order of the book."""
-    order = list(PAPER_WORDS)
-    return listed(PAPER_WORDS[code] for code in sorted(codes, key=order.index))
 
 
 def jurisdiction(code: str) -> str:

@@ -1,6 +1,6 @@
 """The scenario book: read strictly, judged, and told plainly where it fails."""
 
-from datetime import date
+from datetime import UTC, date, datetime
 from typing import Any
 
 import pytest
@@ -85,15 +85,18 @@ def test_a_jurisdiction_without_a_pack_is_refused() -> None:
         ("format = 1\nscenario = 3", "^b.toml: cases are tables"),
         ("format = 1\nscenario = [3]", "^b.toml: cases are tables"),
         (book(CASE.replace('title = "a track without papers"', "")), "^b.toml: T-1: .*missing required field `title`"),
-        (book(CASE.replace('id = "T-1"', "")), "^b.toml: case without id: .*missing required field `id`"),
+        (book(CASE.replace('id = "T-1"', "")), "^b.toml: number 1: case without id: .*missing required field `id`"),
         (book(CASE.replace("new_persons", "persons")), "T-1: transfer: .*unknown field `persons`; allowed: by, cat"),
-        (book(CASE.replace("papers =", "at = 1, papers =")), "T-1: given: unknown key at"),
+        (book(CASE.replace("papers =", "at = 2026-01-01, papers =")), "T-1: given: unknown key at"),
         (book(CASE.replace("papers =", "paper =")), "T-1: given: .*unknown field `paper`; allowed: at, calendar"),
         (book(CASE.replace("purposes = [", "aims = [")), "T-1: given: consent: .*unknown field `aims`"),
         (book(CASE.replace('"export-notice"', '"letter"')), "T-1: given: papers: 'letter' is not one of standard"),
         (book(CASE.replace('"track"', '"trak"')), "T-1: transfer: categories: 'trak' is not one of track"),
         (book(CASE.replace('["track"]', "[]")), "T-1: transfer: categories: at least one is needed"),
-        (book(CASE.replace("new_persons = 1", "new_persons = -1")), "T-1: transfer: new_persons: Expected `int` >= 0"),
+        (
+            book(CASE.replace("new_persons = 1", "new_persons = -1")),
+            "T-1: transfer: new_persons: a whole number >= 0 is needed",
+        ),
         (book(CASE.replace('to = "DE"', 'to = "Germany"')), "T-1: transfer: to: "),
         (book(CASE.replace("transfer =", "delete =")), "T-1: .*unknown field `delete`; allowed: at, basis"),
         (book(CASE.replace("transfer =", "store =")), "T-1: store: .*unknown field `to`; allowed: age, age_days"),
@@ -123,6 +126,37 @@ def test_a_jurisdiction_without_a_pack_is_refused() -> None:
 def test_what_is_wrong_names_file_case_and_key(text: str, says: str) -> None:
     with pytest.raises(Malformed, match=says):
         check(text, [cn_pack()], "b.toml")
+
+
+GIVEN = 'given = {{ {} }}\ntransfer = {{ to = "DE", purpose = "p", categories = ["track"] }}'
+
+
+@pytest.mark.parametrize(
+    "clock",
+    [
+        'deadline = { what = "erasure", from = 9999-12-31T10:00:00+08:00 }',
+        'deadline = { what = "certificate-renewal", from = 9999-12-31 }',
+        'deadline = { what = "annual-report", from = 9999-12-31T12:00:00+08:00 }',
+        'deadline = { what = "incident-report", from = 0001-01-01T00:00:00+14:00 }',
+        'given = { calendar_until = 0 }\ndeadline = { what = "erasure", from = 2026-12-17 }',
+        'collect = { category = "track", purpose = "p", person_born = 9999-12-31 }',
+        'consent = { categories = ["track"], purposes = ["p"], last_refused = 9999-12-31 }',
+        GIVEN.format("permit = { route = 'assessment', from = 9999-12-31 }"),
+    ],
+)
+def test_a_day_that_no_calendar_reaches_is_named(clock: str) -> None:
+    with pytest.raises(
+        Malformed, match=r"T-1: .*(outside the (years 1900 to 9000|days that are counted, 1900)|>= 1900)"
+    ):
+        check(book(f"{HEAD}{clock}\nexpect = {{}}"), packs(), "b.toml")
+
+
+@pytest.mark.parametrize("day", ["1900-01-01", "9000-12-31", "2003-12-31"])
+@pytest.mark.parametrize("what", ["erasure", "assessment-renewal", "certificate-renewal", "annual-report"])
+def test_a_day_at_the_edge_of_what_is_counted_is_answered(day: str, what: str) -> None:
+    clock = f'given = {{ calendar_until = 1900 }}\ndeadline = {{ what = "{what}", from = {day} }}\n'
+    (outcome,) = check(book(HEAD + clock + 'expect = { warning = "calendar-missing" }'), packs(), "b.toml")
+    assert outcome.came.verdict in {"due", "unknown"}
 
 
 @pytest.mark.parametrize(
@@ -171,7 +205,14 @@ FULL: dict[str, Any] = {
 
 
 def test_every_fact_can_be_given_and_has_a_default() -> None:
-    table = {"id": "T", "title": "t", "basis": "b", "jurisdiction": "CN", "at": 0, "given": FULL}
+    table = {
+        "id": "T",
+        "title": "t",
+        "basis": "b",
+        "jurisdiction": "CN",
+        "at": datetime.fromtimestamp(0, UTC),
+        "given": FULL,
+    }
     act = {"transfer": {"to": "DE", "purpose": "p", "categories": ["track"]}, "expect": {"verdict": "refuse"}}
     facts = read_case({**table, **act}, "b").facts
     assert facts.permit is not None

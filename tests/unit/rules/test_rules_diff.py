@@ -39,6 +39,12 @@ def test_the_same_pack_has_no_changes() -> None:
     assert told(cn_pack(), cn_pack())[-1].startswith("0 added, 0 removed, 0 changed, ")
 
 
+def test_sentences_that_come_and_go_have_a_line_each() -> None:
+    text = told(cn_pack(), replace(cn_pack(), not_covered=("A gap of its own.",)))
+    assert "         now also: A gap of its own." in text
+    assert sum(line.startswith("         no longer: ") for line in text) == len(cn_pack().not_covered)
+
+
 def test_figures_words_and_lists_are_told() -> None:
     new = other(
         ('"cabin-audio", ', ""),
@@ -218,7 +224,8 @@ def test_lists_counts_and_names_are_told() -> None:
     assert wording.counted(2, "day") == "2 days"
     assert (wording.jurisdiction("DE"), wording.jurisdiction("ZZ")) == ("Germany", "ZZ")
     assert wording.mark_words("mem-L") == "from memory, low confidence"
-    assert wording.papers({"certificate", "standard-contract"}) == "a filed standard contract and a certificate"
+    assert wording.prose("due on 2026-06-01, see 2026-13-01") == "due on 1 June 2026, see 2026-13-01"
+    assert (wording.time_of("UTC"), wording.time_of("Asia/Ho_Chi_Minh")) == ("universal time", "Ho Chi Minh time")
 
 
 HEAD: dict[str, Any] = {"id": "x", "article": "a", "mark": "mem-L", "kind": "INT", "says": "s"}
@@ -231,7 +238,7 @@ def test_the_particulars_of_a_rule_are_told() -> None:
     )
     assert wording.figures(clock) == "15 working days"
     annual = Clock(**HEAD, what="annual-report", annual="12-15")
-    assert "each year on 12-15 (month and day)" in wording.particulars(annual)
+    assert "each year on 15 December" in wording.particulars(annual)
     rule = OnCategories(**HEAD, categories=("cabin-video", "track"), switch="ru_mirror")
     assert wording.particulars(rule) == "falls away with counsel's switch: ru mirror; categories: cabin video, track"
     assert wording.figures(rule) == ""

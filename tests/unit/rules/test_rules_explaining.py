@@ -22,19 +22,21 @@ from onshore.rules.acts import (
     Store,
     TransferAsked,
 )
-from onshore.rules.articles import PAPERS
+from onshore.rules.articles import NOTICE_ITEMS, PAPERS
+from onshore.rules.asking import asked, facts_of, in_play
 from onshore.rules.book import in_force
 from onshore.rules.expected import ACTS, REASONS
-from onshore.rules.explaining import asked, facts_of, in_play, letter
+from onshore.rules.explaining import letter, turns_told
 from onshore.rules.judge import judge
 from onshore.rules.pack import Pack, rules
+from onshore.rules.recital import Telling
 from onshore.rules.turning import YES, turns
 from onshore.words.verdict import Counter, Reason, Verdict
 from onshore.words.vocabulary import CATEGORIES
 from packs import every_case, every_pack
 
 SPOKEN = {"assessment", "exempt", "bundled", "consented", "statutory", "gatekeeper", "certificate", "adequacy"}
-CODES = {code for codes in REASONS.values() for code in codes} | set(PAPERS) | set(CATEGORIES)
+CODES = {code for codes in REASONS.values() for code in codes} | set(PAPERS) | set(CATEGORIES) | set(NOTICE_ITEMS)
 HYPHENED = {code for code in CODES if "-" in code} - SPOKEN
 
 
@@ -59,7 +61,9 @@ def words_of_code(text: str) -> list[str]:
 def sentences() -> str:
     """Everything that packs say in sentences of their own: these words are counsel's."""
     said = [f"{rule.says} {rule.article} {rule.remedy}" for pack in every_pack() for _, rule in rules(pack)]
-    return " ".join([*(pack.title for pack in every_pack()), *said])
+    heads = [text for pack in every_pack() for text in (pack.title, *pack.not_covered)]
+    places = [f"{source.law} {source.address}" for pack in every_pack() for source in pack.source]
+    return " ".join([*heads, *places, *said])
 
 
 @pytest.mark.parametrize("kind", list(ACTS))
@@ -84,8 +88,10 @@ def test_a_refusal_says_what_decided_and_what_would_turn_it() -> None:
     text = told(act, Facts(at=AT, papers=frozenset({"impact-assessment", "export-notice", "separate-consent"})))
     assert text.startswith("No: it is refused.")
     assert "from mainland China to Germany, for warranty analysis" in text.replace("\n", " ")
-    assert "What would change the answer. By the same rules it becomes yes with\n  - a filed standard contract." in text
-    assert "rules were asked. These had no bearing on the answer:" in text
+    assert "By the same rules it becomes yes, for instance, with\n  - a filed standard contract." in text
+    assert "Asked as well, without changing the answer:\n" in text
+    assert "- PIPL Art. 55: whether its impact had to be assessed, and was." in text
+    assert "What these rules leave out" in text
 
 
 def test_what_no_paper_turns_is_said_to_be_so() -> None:
@@ -103,7 +109,7 @@ def test_without_a_pack_nothing_is_allowed_and_no_rule_was_asked() -> None:
     act = TransferAsked(to="DE", purpose="p", categories=("track",))
     lines = letter(act, Facts(at=AT), "BR", [], lambda a, f: judge(a, f, None))
     assert "     No article: what no rule in force decides is not allowed." in lines
-    assert "rules were asked" not in "\n".join(lines)
+    assert "Asked as well" not in "\n".join(lines)
 
 
 def test_an_answer_without_a_reason_says_that_no_rule_speaks_against_it() -> None:
@@ -118,8 +124,8 @@ ODD = Reason("x", "Some Act, s. 1", "Because.", "do otherwise")
 @pytest.mark.parametrize(
     ("verdict", "says"),
     [
-        (Verdict("due", (), due=date(2026, 3, 1)), "It is due on 1 March 2026."),
-        (Verdict("due", (), due=AT), "It is due on 15 June 2026 at 12:00."),
+        (Verdict("due", (), due=date(2026, 3, 1)), "It is due on 1 March 2026.\nThat is over already"),
+        (Verdict("due", (), due=AT), "It is due on 15 June 2026 at 12:00 (Shanghai time).\n\nThe act."),
         (Verdict("unknown", (), warnings=("calendar-missing",)), "Take care: the calendar of working days does not"),
         (Verdict("unknown", (), earlier=date(2027, 1, 2)), "To be safe, act by 2 January 2027: the calendar does not"),
         (Verdict("unknown", (), warnings=("odd-thing",)), "No day can be named.\nTake care: odd thing."),
@@ -144,12 +150,13 @@ def test_counters_at_nought_are_left_out_beside_others() -> None:
     act = TransferAsked(to="DE", purpose="p", categories=("track",))
     text = " ".join("\n".join(letter(act, Facts(at=AT), "CN", [cn_pack()], lambda _a, _f: verdict)).split())
     assert "ordinary personal information left" not in text
-    assert "in this calendar year, this act included: 7; no higher threshold follows." in text
+    assert "in the calendar year, this act included: 7, which passes 1 (Cross-Border Data Flows" in text
     assert "On the count of odd ones, this act included: 3; the next threshold is 10, 7 away." in text
-    assert "On the count of full, this act included: 9; the threshold of 9 is reached." in text
+    assert "On the count of full, this act included: 9, which reaches 9; no higher threshold follows." in text
 
 
-ACTS_TOLD = [
+CHINA = Telling("CN", "Asia/Shanghai", cn_pack().words, counts=True)
+ACTS_TOLD: list[tuple[Act, str]] = [
     (
         Collect(
             category="track",
@@ -182,7 +189,8 @@ ACTS_TOLD = [
         (
             "for p and q, not asked for on its own, and not on its own screen. The notice told of: nothing. "
             "The consent "
-            "was tied to warranty. The person was born on 1 January 2015, and a guardian consented. They last "
+            "was tied to something else (warranty). The person was born on 1 January 2015, "
+            "and a guardian consented. They last "
             "refused on "
             "15 June 2026 at 12:00."
         ),
@@ -196,6 +204,16 @@ ACTS_TOLD = [
         "now 3 days old, would be kept as a log in Germany. It is kept as a safety clip. The clip lasts 60 seconds; 0",
     ),
     (Store(category="track", place="ZZ"), "would be kept as the primary copy in ZZ."),
+    (Store(category="track", place="DE", kind="first-write"), "would be written first in Germany."),
+    (Deadline(what="erasure", start=date(2026, 6, 1)), "from 1 June 2026. Asked on 15 June 2026 at 12:00 (Shanghai"),
+    (
+        TransferAsked(to="US", by="view", purpose="p", categories=("track",), new_persons=1),
+        ", concerning 1 person not yet counted this year, would be looked at by somebody in the United States, while",
+    ),
+    (
+        TransferAsked(to="US", by="authority", purpose="p", categories=("track",)),
+        "be handed from mainland China to a court or authority that asks for it, in the United States, for p",
+    ),
     (
         TransferAsked(
             to="US",
@@ -213,9 +231,9 @@ ACTS_TOLD = [
             near_sensitive_site=True,
         ),
         (
-            "of no new person (2 new devices), in data about 9 persons, would be sent by the car itself from "
-            "mainland "
-            "China to detroit in the United States, for p, on the ground of consent. The recipient is a covered "
+            ", concerning nobody who was not counted yet, with 2 new devices, in data about 9 persons, would be sent "
+            "by the car itself from mainland China to “detroit” in the United States, for p, on the ground of "
+            "consent. The recipient is a covered "
             "person. "
             "The data was produced in Germany, joined with domestic data. It carries coordinates. Positions are "
             "given to "
@@ -227,13 +245,13 @@ ACTS_TOLD = [
 
 @pytest.mark.parametrize(("act", "says"), ACTS_TOLD, ids=lambda value: type(value).__name__)
 def test_an_act_is_told_with_all_that_is_particular_to_it(act: Act, says: str) -> None:
-    assert says in recital.act_told(act, Facts(at=AT), "CN", "Asia/Shanghai")
+    assert says in recital.act_told(act, Facts(at=AT), CHINA)
 
 
 def test_the_facts_are_told() -> None:
     act = TransferAsked(to="DE", purpose="p", categories=("track",))
     revocable = Facts(at=AT, permit=PermitInForce(route="assessment", purpose="p", recipient="r"))
-    assert "It was revoked." not in recital.facts_told(act, revocable, "Asia/Shanghai")
+    assert "It was revoked." not in recital.facts_told(act, revocable, CHINA)
     permit = PermitInForce(
         route="assessment", categories=("track",), persons=5, used=2, until=date(2026, 12, 31), revoked=True
     )
@@ -256,9 +274,9 @@ def test_the_facts_are_told() -> None:
         consent=consent,
         calendar_until=2026,
     )
-    text = recital.facts_told(act, facts, "Asia/Shanghai")
+    text = recital.facts_told(act, facts, CHINA)
     for says in (
-        "sensitive personal information of 1 person, ordinary personal information of 2 persons.",
+        "calendar year: sensitive personal information of 1 person and ordinary personal information of 2 persons.",
         "In twelve months, 3 devices' locations went to this recipient.",
         "Sister companies sent the same recipient sensitive information of 4 persons and ordinary information of 3",
         (
@@ -266,7 +284,7 @@ def test_the_facts_are_told() -> None:
             "purpose, to "
             "nobody, for 5 persons until 31 December 2026; 2 were sent under it already. It was revoked."
         ),
-        "not asked for on its own, naming stuttgart as recipient, from 15 June 2026 at 12:00 until 15 June 2026 at",
+        "not asked for on its own, naming “stuttgart” as recipient, from 15 June 2026 at 12:00 until 15 June 2026 at",
         "; withdrawn on 15 June 2026 at 12:00; the notice was incomplete.",
         "The operator is a critical information infrastructure operator.",
         "The calendar of working days is known until 2026.",
@@ -320,7 +338,7 @@ CASES: list[tuple[Act, Facts, list[str]]] = [
     (
         TransferAsked(to="DE", purpose="p", categories=("track",), new_persons=1),
         Facts(at=AT, papers=(GIVEN - {"export-notice"}) | {"export-notice-incomplete"}),
-        ["a complete export notice to the persons concerned"],
+        ["a complete notice of the transfer to the persons concerned"],
     ),
 ]
 
@@ -337,6 +355,21 @@ def test_what_turns_a_refusal_is_held_against_the_judge(act: Act, facts: Facts, 
 
 def test_nothing_turns_an_act_of_keeping() -> None:
     assert turns(Store(category="track", place="DE"), Facts(at=AT), by_cn) == ()
+
+
+def test_a_place_at_home_turns_an_act_of_keeping_unless_it_lay_too_long() -> None:
+    fresh, old = Store(category="track", place="DE"), Store(category="track", place="DE", age_days=15)
+    assert turns_told(fresh, Facts(at=AT), by_cn, "CN", []) == ["keeping it in mainland China"]
+    assert "In mainland China it could lie, but it has lain too long" in told(old, Facts(at=AT)).replace("\n", " ")
+    young = Store(category="track", place="CN", record="impact-assessment", ask="purge")
+    assert "the act itself would have to be another" in told(young, Facts(at=AT)).replace("\n", " ")
+
+
+def test_the_words_of_a_pack_are_those_of_its_jurisdiction() -> None:
+    act = TransferAsked(to="DE", purpose="p", categories=("track",), new_persons=1)
+    facts = Facts(at=AT, papers=GIVEN - {"standard-contract"})
+    assert turns_told(act, facts, by_cn, "CN", [cn_pack()]) == ["a filed standard contract"]
+    assert turns_told(act, facts, lambda a, f: judge(a, f, None), "BR", []) == []
 
 
 def test_the_rules_asked_are_told_to_a_machine() -> None:

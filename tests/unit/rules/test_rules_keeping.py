@@ -17,15 +17,17 @@ WITHIN = pack("cn/2026-02").store
 assert WITHIN is not None
 RULES = Keeping(
     within_retention=WITHIN.within_retention,
-    foreign_sink=Sink(
-        id="sink",
-        kinds=("primary", "backup"),
-        categories=("track", "health"),
-        places=("KR",),
-        papers=("standard-contract", "certificate"),
-        also=("transfer-assessment",),
-        adequate=True,
-        **RULE,
+    foreign_sink=(
+        Sink(
+            id="sink",
+            kinds=("primary", "backup"),
+            categories=("track", "health"),
+            places=("KR",),
+            papers=("standard-contract", "certificate"),
+            also=("transfer-assessment",),
+            adequate=True,
+            **RULE,
+        ),
     ),
     first_write_abroad=FirstWrite(id="first", **RULE),
     cap=(Cap(id="cap", categories=("track", "exterior-video"), max="14d", **RULE),),
@@ -105,7 +107,7 @@ def test_without_rules_on_keeping_nothing_is_kept() -> None:
 
 
 def test_a_sink_without_papers_is_lifted_by_none() -> None:
-    bare = Keeping(within_retention=RULES.within_retention, foreign_sink=Sink(id="sink", **RULE))
+    bare = Keeping(within_retention=RULES.within_retention, foreign_sink=(Sink(id="sink", **RULE),))
     assert store(papers=("standard-contract",), by=site(bare), place="GB", kind="index").codes() == {"foreign-sink"}
     assert store(by=site(Keeping(within_retention=RULES.within_retention)), place="US").verdict == "keep"
 
@@ -114,3 +116,29 @@ def test_a_sink_without_papers_is_lifted_by_none() -> None:
 def test_an_act_is_read_strictly(kind: str) -> None:
     with pytest.raises(ValueError, match="kind"):
         Store(category="track", place="CN", kind=kind)
+
+
+def test_each_of_several_rules_on_sinks_is_lifted_by_its_own_papers() -> None:
+    """Personal data by a certificate, map data by a licence, and both together by nothing less."""
+    two = (
+        Sink(id="persons", categories=("track",), papers=("certificate",), **RULE),
+        Sink(id="maps", categories=("track", "point-cloud"), papers=("survey-approval",), **RULE),
+    )
+    by = site(Keeping(within_retention=RULES.within_retention, foreign_sink=two))
+    assert store(("certificate",), by, category="point-cloud", place="US").verdict == "refuse"
+    assert store(("survey-approval",), by, category="point-cloud", place="US").verdict == "keep"
+    assert len(store((), by, place="US").reasons) == 2
+    assert store(("certificate",), by, place="US").verdict == "refuse"
+    assert store(("certificate", "survey-approval"), by, place="US").verdict == "keep"
+
+
+def test_a_rule_on_sinks_may_stand_against_some_places_alone() -> None:
+    by = site(Keeping(within_retention=RULES.within_retention, foreign_sink=(Sink(id="s", to=("RU",), **RULE),)))
+    assert store((), by, place="RU").codes() == {"foreign-sink"}
+    assert store((), by, place="US").verdict == "keep"
+
+
+@pytest.mark.parametrize("seconds", [float("inf"), float("nan")])
+def test_a_length_is_a_number_that_can_be_measured(seconds: float) -> None:
+    with pytest.raises(ValueError, match="no number that can be measured"):
+        Store(category="track", place="CN", clip_seconds=seconds)

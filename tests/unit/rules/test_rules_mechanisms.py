@@ -6,9 +6,9 @@ from typing import Any
 import msgspec
 import pytest
 
-from law import AT, ms, pack
+from law import AT, ms, pack, packs
 from onshore.rules.acts import Facts, PermitInForce, StandingConsent, TransferAsked
-from onshore.rules.articles import Asking, Barred, ByMeans, OnRoutes, Rule
+from onshore.rules.articles import PAPERS, Asking, Barred, ByMeans, OnRoutes, Rule
 from onshore.rules.judge import judge
 from onshore.rules.pack import Pack
 from onshore.rules.pack_transfer import Leaving, Mechanism, NoMechanism
@@ -157,3 +157,35 @@ def test_a_pack_has_routes_or_mechanisms() -> None:
     with pytest.raises(ValueError, match="and not both"):
         Leaving(**some, route=pack("cn/2026-02").transfer.route)
     assert isinstance(EU.transfer.inside, Rule)
+
+
+@pytest.mark.parametrize("name", [found.id for found in packs() if not found.draft and found.valid_until is None])
+@pytest.mark.parametrize("lapse", [{"withdrawn": AT}, {"until": AT}, {"start": AT + 1}])
+def test_a_consent_that_does_not_stand_carries_nothing_on_its_ground(name: str, lapse: dict[str, int]) -> None:
+    """Whatever else is on file: without a standing consent the ground is gone; on another ground it does not matter."""
+    by, at = pack(name), max(AT, ms(f"{pack(name).valid_from}T12:00:00+00:00"))
+    shift = {key: at + instant - AT for key, instant in lapse.items()}
+    whole = {"purposes": ("repair",), "categories": ("identity",), "recipients": ("p",), "separate": True}
+    known = {"consent": StandingConsent(**whole, **shift)}
+    found = ask((*PAPERS,), by, at, known, to="BR", recipient="p")
+    assert (found.verdict, found.codes()) == ("refuse", {"separate-consent-missing"})
+    stands = {"consent": StandingConsent(**whole)}
+    assert ask((*PAPERS,), by, at, stands, to="BR", recipient="p").verdict == "allow"
+
+
+@pytest.mark.parametrize(
+    ("change", "code"),
+    [
+        ({"purposes": ("else",)}, "separate-consent-missing"),
+        ({"categories": ("track",)}, "separate-consent-missing"),
+        ({"recipients": ("q",)}, "recipient-not-named"),
+    ],
+)
+def test_a_consent_to_something_else_carries_nothing_on_its_ground(change: dict[str, Any], code: str) -> None:
+    whole: dict[str, Any] = {"purposes": ("repair",), "categories": ("identity",), "recipients": ("p",)}
+    known = {"consent": StandingConsent(**{**whole, **change})}
+    assert ask(SAFE, known=known, recipient="p").codes() == {code}
+    assert ask(SAFE, known=known, recipient="p", ground="contract").verdict == "allow"
+    assert (
+        ask(SAFE, known={"consent": StandingConsent(**{**whole, "recipients": ()})}, recipient="p").verdict == "allow"
+    )

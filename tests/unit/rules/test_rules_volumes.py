@@ -80,3 +80,17 @@ def test_figures_may_help_nobody() -> None:
     asked = TransferAsked(to="CN", purpose="repair", categories=("track",), new_devices=1000)
     found = judge(asked, Facts(at=AT, papers=PROGRAMME), site)
     assert (found.codes(), found.missing) == ({"bulk-threshold"}, ())
+
+
+def test_a_set_of_many_counts_though_nobody_in_it_is_new() -> None:
+    assert ask(subjects_in_dataset=999).verdict == "allow"
+    assert ask(subjects_in_dataset=1000).codes() == {"bulk-threshold"}
+
+
+@pytest.mark.parametrize("category", ["driving-behaviour", "exterior-video-anonymised", "vehicle-operation"])
+def test_coordinates_are_locations_whatever_carries_them(category: str) -> None:
+    known = {"devices_12_months": 999}
+    assert ask(known, categories=(category,), new_devices=1).verdict == "allow"
+    assert ask(known, categories=(category,), new_devices=1, coordinates=True).codes() == {"bulk-threshold"}
+    assert ask(categories=(category,), near_sensitive_site=True, coordinates=True).codes() == {"sensitive-site"}
+    assert ask(known, categories=(category,), new_devices=1, coordinates=True, precision_m=1001.0).verdict == "allow"
