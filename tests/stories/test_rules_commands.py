@@ -1,4 +1,4 @@
-"""The law for people: packs listed, checked, explained, compared, signed; a draft replayed over a site's days."""
+"""The law for people: packs listed, checked, explained, compared, signed, obeyed."""
 
 import json
 import re
@@ -118,7 +118,7 @@ def test_an_act_is_explained_from_options_and_from_a_book(small):
         "--detail", "precision_m=5", "--detail", "by=file",
     ).stdout  # fmt: skip
     assert said.startswith("No: it is refused.\n")
-    assert "to stuttgart in Germany, for warranty analysis" in said.replace("\n", " ")
+    assert "to “stuttgart” in Germany, for warranty analysis" in said.replace("\n", " ")
     assert "  - a security assessment" in said
     case = rules("explain", "--case", small / "cases.toml", "XA-3", "--pack", small).stdout
     assert case.startswith("It is due on 25 June 2026.")
@@ -205,6 +205,11 @@ class House:
         assert done.exit_code == code, done.output
         return done.output
 
+    def opinion(self):
+        """Lay counsel's opinion where site.toml says."""
+        (self.folder / "opinions").mkdir(exist_ok=True)
+        (self.folder / "opinions" / "12.pdf").write_bytes(b"an opinion")
+
     def adopt(self, pack):
         """Lay a pack with its note into the site's own folder."""
         own = self.folder / "packs" / "cn" / "2030-01"
@@ -248,8 +253,11 @@ def test_a_switch_is_turned_with_an_opinion_alone(house):
     assert f"line {line}: " in said
     assert "recorded opinion" in said
     with house.toml.open("a") as file:
-        file.write('\n[rules.opinions]\nstrict_art3_5 = "opinion 12"\n')
-    house.check()
+        file.write('\n[rules.opinions.strict_art3_5]\nnumber = "2026/12"\nfile = "opinions/12.pdf"\n')
+    assert "BAD  switch    strict_art3_5: opinion 2026/12 is missing" in house.check(code=1)
+    assert open_site(house.folder).lenient == frozenset()
+    house.opinion()
+    assert "good switch    strict_art3_5: lenient since 20" in house.check()
     assert open_site(house.folder).lenient == {"strict_art3_5"}
     house.change("strict_art3_5 =", "strict_art9_9 =")
     assert "has no such switch" in house.check(code=1)
@@ -262,7 +270,9 @@ def test_a_lenient_reading_reaches_the_border(house):
     from onshore.words.permit import Transfer
 
     with house.toml.open("a") as file:
-        file.write('\n[rules.switches]\nstrict_art3_5 = "lenient"\n[rules.opinions]\nstrict_art3_5 = "12"\n')
+        file.write('\n[rules.switches]\nstrict_art3_5 = "lenient"\n')
+        file.write('[rules.opinions.strict_art3_5]\nnumber = "12"\nfile = "opinions/12.pdf"\n')
+    house.opinion()
     site = open_site(house.folder, clock=lambda: house.hands.now)
     request = Transfer("a1", "warranty-analysis", ("vehicle-operation",), "stuttgart", 0, house.hands.now)
     requests.ask(site, request)
@@ -271,79 +281,12 @@ def test_a_lenient_reading_reaches_the_border(house):
     assert "counsel-opinion-art3-5" in facts.papers
 
 
-def exported(hands):
-    """A request that was cleared under the pack in force, an erasure, and statutory rows beside consented ones."""
-    from onshore.border import requests
-    from onshore.rights.cases import opened
-    from onshore.rights.erase import erase
-    from onshore.words.permit import Transfer
-
-    hands.allow(1)
-    hands.drive(1, 2)
-    request = Transfer("a1", "warranty-analysis", ("track",), "stuttgart", 0, hands.now)
-    requests.ask(hands.site, request)
-    for kind in ("impact-assessment", "standard-contract", "export-notice", "separate-consent"):
-        state = requests.file_paper(hands.site, request, kind, number="1", by="officer", until=None, sha256=None)
-    assert state.verdict.verdict == "allow"
-    erase(hands.site, hands.car(2), "anna")
-    opened(hands.site, hands.car(1), "erase", "anna")
-    hands.site.settle()
-
-
-def replay(hands, pack, *more):
-    clock = {**open_site.__kwdefaults__, "clock": lambda: hands.now}
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr("onshore.site.open_site.__kwdefaults__", clock)
-        return rules("replay", pack, "--site", hands.site.folder, *more).stdout
-
-
-def test_a_draft_is_replayed_over_the_sites_own_days(hands, tmp_path):
-    exported(hands)
-    draft = tmp_path / "pack.toml"
-    text = later_pack().replace('id = "cn/2030-01"', 'id = "cn/2030-01-draft"')
-    text = text.replace('doors]\ngb32960 = ["login"', 'doors]\nother = ["login"')
-    statutory = text[text.index("[grounds.statutory]") : text.index("[grounds.contract]")]
-    text = text.replace(statutory, "")
-    draft.write_text(text)
-    hands.now += 25 * 86_400_000
-    told = replay(hands, draft)
-    assert "cn/2030-01-draft in place of cn/2026-02, over the last 30 days" in told
-    assert re.search(r"\* tracks \(.*\), on a statutory duty +\d+ cells +-> +withheld\n", told)
-    assert re.search(r"  tracks \(.*\), on consent +\d+ cells +-> +kept\n", told)
-    assert re.search(r"\* request a1: .* to Germany, warranty analysis +allowed +-> +refused\n", told)
-    assert re.search(r"erase asked on .*, done", told)
-    assert re.search(r"erase asked on .*, open +due .*, missed", told)
-    assert "lines would be harder (*)" in told
-    found = json.loads(replay(hands, draft, "--json", "--days", "60"))
-    assert {row["part"] for row in found["rows"]} == {"kept", "stored", "export", "clock"}
-    assert found["pack"] == "cn/2030-01-draft"
-
-
-def test_under_its_own_pack_nothing_is_harder_and_before_it_nothing_was(hands):
-    exported(hands)
-    assert "0 of " in replay(hands, "cn/2026-02").splitlines()[-1]
-    hands.now += 90 * 86_400_000
-    told = replay(hands, "cn/2026-02", "--days", "1")
-    assert "What was kept: nothing" in told
-    assert "What persons asked for: nothing" in told
-
-
-def test_consents_that_would_not_do_are_counted(hands, tmp_path):
-    hands.allow(1)
-    hands.allow(2)
-    hands.site.settle()
-    from onshore.register import consents
-
-    consents.withdraw(hands.site, hands.car(2))
-    hands.drive(1)
-    hands.site.settle()
-    draft = tmp_path / "pack.toml"
-    draft.write_text(later_pack())
-    house = House(hands)
-    listed = re.search(r"\[notices\.2026-11\]\nitems = \[.*\]", house.toml.read_text())
-    assert listed
-    house.change(listed[0], '[notices.2026-11]\nitems = ["types"]')
-    told = replay(hands, draft)
-    assert re.search(r"\* tracks \(.*\), on consent +\d+ cells +-> +withheld: 2 of 2 consents would not do", told)
-    house.change('items = ["types"]', listed[0].splitlines()[1])
-    assert re.search(r"  tracks \(.*\), on consent +\d+ cells +-> +kept\n", replay(hands, draft, "--days", "1"))
+def test_an_act_is_explained_as_if_counsel_had_turned_a_switch():
+    act = (*NOTE, "--purpose", "warranty-analysis", "--category", "vehicle-operation", "--persons", "1")
+    many = (*act, "--detail", "subjects_in_dataset=100001", "--ground", "consent", "--json")
+    strict = json.loads(rules("explain", *many).stdout)
+    lenient = json.loads(rules("explain", *many, "--switch", "strict_art3_5").stdout)
+    assert (strict["route"], lenient["route"]) == ("assessment", "exempt")
+    said = rules("explain", *many, "--switch", "strict_art9_9", code=2).stderr
+    assert "--switch: no switch 'strict_art9_9' there; it has: strict_art3_5" in said
+    assert "it has: none" in rules("explain", *many, "--jurisdiction", "BR", "--switch", "x", code=2).stderr
