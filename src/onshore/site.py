@@ -1,8 +1,9 @@
-"""One running site: its settings, its open rooms, its rule pack read."""
+"""One running site: its settings, its open rooms, the law it obeys today."""
 
+import json
 import secrets
 import time
-from collections.abc import Callable, Collection, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass, field
 from datetime import date
@@ -11,21 +12,21 @@ from importlib import resources
 from pathlib import Path
 from typing import Any
 
-from sqlalchemy import Connection, Engine, select, update
+from sqlalchemy import Connection, Engine, delete, select, update
 
-from onshore.ledger import packs
 from onshore.ledger.entry import digest, entry
+from onshore.ledger.law import Law, Turned, read_law, turned_here
 from onshore.ledger.log import Log
-from onshore.rules import switches
+from onshore.rules.acts import Act, Facts, TransferAsked
+from onshore.rules.judge import judge
 from onshore.rules.local import local_day
 from onshore.rules.pack import Pack
-from onshore.rules.rulebook import compile_rulebook
 from onshore.vault.drain import Drained
 from onshore.vault.drain import drain as drain_journals
 from onshore.vault.journal_files import ask_rotate, journals_before
 from onshore.vault.keeping import keeping
 from onshore.vault.keys import RootKey, read_root_key, site_key
-from onshore.vault.papers import entries, open_papers, reading, sqlite_url, writing
+from onshore.vault.papers import entries, meta, open_papers, reading, sqlite_url, writing
 from onshore.words.catalogue import Signal
 from onshore.words.catalogue import parse as parse_catalogue
 from onshore.words.errors import Broken, Malformed, Refusal
@@ -33,8 +34,9 @@ from onshore.words.lines import place
 from onshore.words.permit import Recipient
 from onshore.words.rulebook import Rulebook
 from onshore.words.settings import Person, Role, Settings
-from onshore.words.strict import BadValueError, read, toml
+from onshore.words.strict import read, toml
 from onshore.words.tally import Tally
+from onshore.words.verdict import Verdict
 from onshore.words.vocabulary import STATUTORY
 
 _LOOKS, _PAUSE = 1500, 0.02  # how often, and seconds between, to look whether another process did its part
@@ -65,10 +67,9 @@ class Site:
     settings: Settings
     engine: Engine
     root: RootKey
-    pack: Pack
-    lenient: frozenset[str]
+    law: Law
+    readings: tuple[Turned, ...]
     catalogue: Mapping[str, Signal]
-    rulebook: Rulebook
     clock: Callable[[], int]
     randomness: Callable[[int], bytes]
     _keys: dict[str, bytes] = field(default_factory=dict, repr=False)
@@ -85,7 +86,27 @@ class Site:
 
     def today(self) -> date:
         """The calendar day here, in the pack's zone."""
-        return local_day(self.clock(), self.pack.zone)
+        return local_day(self.clock(), self.law.zone)
+
+    @property
+    def pack(self) -> Pack:
+        """The pack that stands today, or stood last, as counsel reads it here."""
+        return self.law.on(self.today()).pack
+
+    @property
+    def lenient(self) -> frozenset[str]:
+        """The switches of that pack which counsel turned here."""
+        return self.law.on(self.today()).lenient
+
+    @property
+    def rulebook(self) -> Rulebook:
+        """Today's tables for the sieve; refuses (`stale-rules`) on a day on which no pack is in force."""
+        return self.law.rulebook(self.today())
+
+    def judge(self, act: Act, facts: Facts) -> Verdict:
+        """The judge's word by the pack that stands today, and by those of other jurisdictions that the act concerns."""
+        codes = {act.to, act.produced_in or act.to} if isinstance(act, TransferAsked) else ()
+        return judge(act, facts, self.pack, self.law.concerned(codes))
 
     @cached_property
     def ledger(self) -> Log:
@@ -183,7 +204,7 @@ class Site:
         return self.entry(
             "ingest",
             pack=",".join(sorted(drained.tallies)),
-            packdigest=f"sha256:{self.rulebook.digest}",
+            packdigest=f"sha256:{self.law.on(self.today()).digest}",
             rows_in=total.rows_in,
             rows_kept=total.rows_kept,
             cells=total.as_rows(),
@@ -267,34 +288,41 @@ def read_catalogue() -> dict[str, Signal]:
     return parse_catalogue(_package_text("onshore.words", "catalogue.toml"))
 
 
-def read_pack(name: str, signers: Collection[str], folder: Path | None = None) -> tuple[Pack, str]:
-    """A rule pack to be obeyed, by its name such as "cn/2026-02", with the sha256 of its bytes.
-
-    It lies in `folder` (a site's own packs) or ships with this release; refuses a draft, and one that none of
-    `signers` (verifier keys) signed.
-    """
-    own = folder / name if folder else None
-    file = packs.in_folder(own) if own is not None and own.is_dir() else packs.shipped(name)
-    pack = packs.obeyed(file, signers)
-    if pack.id != name:
-        raise Broken(f"{file.where} says that it is {pack.id}; name it so in site.toml, or take the right pack")
-    return pack, file.digest
-
-
 def _package_text(package: str, path: str) -> str:
     return resources.files(package).joinpath(path).read_text(encoding="utf-8")
 
 
-def _read_rules(folder: Path, settings: Settings) -> tuple[Pack, str, frozenset[str]]:
-    """The pack as this site obeys it, its digest, and the switches that counsel turned."""
-    path, rules = folder / "site.toml", settings.rules
-    pack, digest = read_pack(settings.site.pack, rules.signers, folder / "packs")
-    try:
-        lenient = switches.lenient(pack, rules.switches, rules.opinions)
-    except BadValueError as error:
-        where = place(str(path), f"rules.switches.{error.where}", path.read_text())
-        raise Malformed(error.what, where=where) from None
-    return switches.turned(pack, lenient), digest, lenient
+def readings_noted(site: Site) -> dict[str, dict[str, Any]]:
+    """The switches that are turned as the ledger was told: `opinion` and `obj` of each, and `since` (ms UTC)."""
+    with reading(site.engine) as conn:
+        return _noted(conn)
+
+
+def _noted(conn: Connection) -> dict[str, dict[str, Any]]:
+    found = conn.execute(select(meta.c.value).where(meta.c.name == "switches")).scalar()
+    return json.loads(found) if found else {}
+
+
+def _note_readings(site: Site) -> None:
+    """Hand the ledger an entry for each switch that is read otherwise than it was told last, once for each change."""
+    now = {turned.name: {"opinion": turned.opinion, "obj": turned.obj} for turned in site.readings if turned.obj}
+
+    def changed(noted: dict[str, dict[str, Any]]) -> list[str]:
+        told = {name: {"opinion": paper["opinion"], "obj": paper["obj"]} for name, paper in noted.items()}
+        return [name for name in sorted({*told, *now}) if told.get(name) != now.get(name)]
+
+    if not changed(readings_noted(site)):
+        return
+    with writing(site.engine) as conn:
+        noted = _noted(conn)
+        for name in changed(noted):
+            paper = now.get(name)
+            told = {"state": "lenient", **paper} if paper else {"state": "strict"}
+            site.hand_in(conn, site.entry("switch", name=name, **told))
+            noted.pop(name, None)
+            noted |= {name: paper | {"since": site.clock()}} if paper else {}
+        conn.execute(delete(meta).where(meta.c.name == "switches"))
+        conn.execute(meta.insert().values(name="switches", value=json.dumps(noted)))
 
 
 def now_ms() -> int:
@@ -310,22 +338,18 @@ def open_site(
 ) -> Site:
     """Open the site in `folder`; says what is wrong where a setting, key or pack is."""
     settings = read_settings(folder / "site.toml")
-    pack, digest, lenient = _read_rules(folder, settings)
-    if pack.jurisdiction != settings.site.jurisdiction:
-        raise Malformed(
-            f"the pack {pack.id} is {pack.jurisdiction}'s, the site stands in {settings.site.jurisdiction}",
-            where=str(folder / "site.toml"),
-        )
-    catalogue = read_catalogue()
-    return Site(
+    catalogue, readings = read_catalogue(), turned_here(folder, settings.rules)
+    law = read_law(folder, settings, catalogue, {turned.name for turned in readings if turned.obj})
+    site = Site(
         folder=folder,
         settings=settings,
         engine=open_papers(sqlite_url(folder / "papers.sqlite")),
         root=read_root_key(folder / "keys" / "root.key", randomness),
-        pack=pack,
-        lenient=lenient,
+        law=law,
+        readings=readings,
         catalogue=catalogue,
-        rulebook=compile_rulebook(pack, catalogue, digest),
         clock=clock,
         randomness=randomness,
     )
+    _note_readings(site)
+    return site

@@ -152,7 +152,7 @@ def test_consents_are_given_shown_and_withdrawn(sh):
     sh("consent", "withdraw", VIN, "--as", "engineer", code=1)
     allow(sh, "--until", "2020-01-01", code=2)
     refusal = sh("consent", "withdraw", VIN, code=1).stderr
-    assert re.search(r"refused \(no-consent\).*\n  article: PIPL Art. 15\n  what would help:", refusal)
+    assert re.search(r"refused \(no-consent\).*\n  article: PIPL Art. 15, 47\n  what would help:", refusal)
     allow(sh, "--until", "soon", code=2)
     allow(sh, "--recipient", "atlantis", code=1)
 

@@ -1,7 +1,8 @@
 import pytest
 
+from onshore.ledger.law import read_pack
 from onshore.ledger.packs import release_key
-from onshore.site import open_site, read_pack, read_settings
+from onshore.site import open_site, read_settings
 from onshore.vault.lock import hold
 from onshore.vault.papers import entries, writing
 from onshore.words.errors import Broken, Malformed, Refusal

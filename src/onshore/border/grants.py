@@ -16,8 +16,6 @@ from onshore.vault.papers import entries, parcels, permits, reading, transfers, 
 from onshore.words.errors import Broken, Malformed, Refusal
 from onshore.words.permit import Permit, Transfer
 
-_ARTICLE = "Automotive Data Provisions (Trial), Art. 12"
-
 
 def draft(site: Site, request: Transfer, *, persons: int, start: date, until: date, by: str, route: str) -> Permit:
     """A permit in the words of a request, with the regulator's limits."""
@@ -50,13 +48,16 @@ def grant(site: Site, draft: Permit, signer: Signer) -> Permit:
 
 
 def put_on_file(site: Site, note: str) -> Permit:
-    """Take in a permit that the regulator signed, once; Broken without that signature, refused for another site."""
+    """Take in a permit that the regulator signed, once; Broken without that signature.
+
+    Refused (`outside-permit`) where it is for another site, or names other terms than the request that it permits.
+    """
     if not permit.is_one(note):
         raise Malformed("this is no permit: a line of JSON, a blank line and the regulator's signature", where="note")
     granted = _opened(site, note)
     if granted.site != site.id:
         raise Refusal("outside-permit", "this permit is for another site", remedy="ask the regulator for one for here")
-    requests.find(site, granted.transfer)
+    _refuse_other_terms(site, requests.find(site, granted.transfer).transfer, granted)
     with writing(site.engine) as conn:
         if conn.execute(select(permits.c.id).where(permits.c.id == granted.id)).first():
             raise Refusal("permit-known", "this permit is on file already", remedy="'onshore permit show' shows it")
@@ -76,7 +77,9 @@ def revoke(site: Site, permit_id: str) -> list[str]:
     """
     row = _row(site, permit_id)
     with writing(site.engine) as conn:
-        refuse_revoked(conn, permit_id, remedy="nothing more leaves under it; 'onshore permit show' lists the others")
+        refuse_revoked(
+            site, conn, permit_id, remedy="nothing more leaves under it; 'onshore permit show' lists the others"
+        )
         conn.execute(update(permits).where(permits.c.id == permit_id).values(revoked=site.clock()))
         if not requests.permit_stands(conn, row.transfer):
             moves.check(moves.REQUEST, _state(conn, row.transfer), "revoked")
@@ -88,10 +91,11 @@ def revoke(site: Site, permit_id: str) -> list[str]:
     return gone
 
 
-def refuse_revoked(conn: Connection, permit_id: str, remedy: str = "ask for a new one") -> None:
+def refuse_revoked(site: Site, conn: Connection, permit_id: str, remedy: str = "ask for a new one") -> None:
     """Refuse (`permit-revoked`) where the permit is revoked, as this transaction sees it."""
     if conn.execute(select(permits.c.revoked).where(permits.c.id == permit_id)).scalar_one() is not None:
-        raise Refusal("permit-revoked", "the regulator revoked this permit", article=_ARTICLE, remedy=remedy)
+        law = site.pack.transfer.permit.permit_revoked
+        raise Refusal("permit-revoked", "the regulator revoked this permit", article=law.article, remedy=remedy)
 
 
 def in_force(site: Site, request: Transfer, permit_id: str | None = None) -> Permit:
@@ -106,7 +110,7 @@ def in_force(site: Site, request: Transfer, permit_id: str | None = None) -> Per
         raise Refusal(
             blocking.code if blocking else "permit-missing",
             blocking.says if blocking else "no permit of the regulator is on file for this request",
-            article=blocking.article if blocking else _ARTICLE,
+            article=blocking.article if blocking else site.pack.transfer.permit.outside_permit.article,
             remedy=blocking.remedy if blocking else "have the regulator grant one: 'onshore permit grant'",
         )
     return _standing(site, request, row)
@@ -147,7 +151,7 @@ def _standing(site: Site, request: Transfer, row: Row[Any]) -> Permit:
     if (granted.id, granted.transfer, granted.site) != (row.id, row.transfer, site.id):
         raise Broken("a permit is filed under another id, request or site than it was signed for; somebody moved it")
     with reading(site.engine) as conn:
-        refuse_revoked(conn, row.id)
+        refuse_revoked(site, conn, row.id)
         if any(_revokes(body, digest(row.note)) for body in _logged(site, conn)):
             raise Broken("the ledger says that this permit was revoked, the papers say that it stands; nothing leaves")
     today = site.today()
@@ -155,17 +159,21 @@ def _standing(site: Site, request: Transfer, row: Row[Any]) -> Permit:
         raise Refusal(
             "permit-expired",
             f"the permit holds from {granted.start} to {granted.until}, both included; today is {today}",
-            article=_ARTICLE,
+            article=site.pack.transfer.permit.permit_expired.article,
             remedy="ask the regulator for a permit that holds today",
         )
+    _refuse_other_terms(site, request, granted)
+    return granted
+
+
+def _refuse_other_terms(site: Site, request: Transfer, granted: Permit) -> None:
     if others := _other_terms(site, request, granted):
         raise Refusal(
             "outside-permit",
             f"not as the permit names it: {', '.join(others)}",
-            article=_ARTICLE,
+            article=site.pack.transfer.permit.outside_permit.article,
             remedy="ship what was permitted, or ask for a permit that names this",
         )
-    return granted
 
 
 def _other_terms(site: Site, request: Transfer, granted: Permit) -> list[str]:

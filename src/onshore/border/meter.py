@@ -48,11 +48,12 @@ def reserve(
     parcel: str,
     permit: str,
     limit: int,
+    article: str,
     year: int,
     sensitive: bool,
     persons: Iterable[int],
 ) -> None:
-    """Count `persons` for a parcel, or refuse (`outside-permit`) when the permit's limit would be passed.
+    """Count `persons` for a parcel, or refuse (`outside-permit`, by `article`) when the permit's limit would be passed.
 
     Runs inside the caller's writing transaction, whose lock makes it atomic against every other process.
     """
@@ -62,7 +63,7 @@ def reserve(
         raise Refusal(
             "outside-permit",
             f"the permit's limit of distinct persons is {limit}; with this parcel it would be {total}",
-            article="Automotive Data Provisions (Trial), Art. 12",
+            article=article,
             remedy="ask for fewer vehicles, or have the regulator grant a wider permit",
         )
     if asked:

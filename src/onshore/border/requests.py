@@ -1,5 +1,6 @@
 """Requests to send something abroad: asked, judged, completed with papers, judged again."""
 
+import re
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from datetime import date
@@ -13,7 +14,6 @@ from onshore.border.selection import Touched, touched
 from onshore.ledger.entry import digest
 from onshore.rules.acts import Exported, Facts, PermitInForce, TransferAsked
 from onshore.rules.articles import PAPERS
-from onshore.rules.judge import judge
 from onshore.rules.switches import ART3_5, opinion_papers
 from onshore.site import Site
 from onshore.vault.age import check_recipient
@@ -22,6 +22,8 @@ from onshore.words.errors import Malformed, Refusal
 from onshore.words.permit import Permit, Transfer
 from onshore.words.verdict import Verdict
 from onshore.words.vocabulary import CATEGORIES, STATUTORY
+
+_CODE = re.compile(r"[A-Z]{2}")
 
 
 @dataclass(frozen=True)
@@ -48,7 +50,7 @@ def dry_run(site: Site, transfer: Transfer) -> tuple[Verdict, Touched]:
     _acceptable(site, transfer)
     found = touched(site, transfer, site.clock())
     with reading(site.engine) as conn:
-        return judge(_asked(site, conn, transfer, found), _facts(site, conn, transfer), site.pack), found
+        return site.judge(_asked(site, conn, transfer, found), _facts(site, conn, transfer)), found
 
 
 def file_paper(
@@ -89,7 +91,7 @@ def judged_under(site: Site, conn: Connection, transfer: Transfer, permit: Permi
     """The judge's word on shipping to these persons now, under a permit alone."""
     facts = _facts(site, conn, transfer, permit)
     new = meter.new_under(conn, permit.id, persons)
-    return judge(_act(site, transfer, new, len(persons)), facts, site.pack)
+    return site.judge(_act(site, transfer, new, len(persons)), facts)
 
 
 def find(site: Site, transfer_id: str) -> Standing:
@@ -110,7 +112,7 @@ def listed(site: Site) -> list[Standing]:
 
 def _judged(site: Site, conn: Connection, transfer: Transfer, found: Touched) -> Standing:
     act, facts = _asked(site, conn, transfer, found), _facts(site, conn, transfer)
-    verdict = judge(act, facts, site.pack)
+    verdict = site.judge(act, facts)
     state = conn.execute(select(transfers.c.state).where(transfers.c.id == transfer.id)).scalar_one()
     for step in _way(state, allowed=verdict.verdict == "allow", stands=permit_stands(conn, transfer.id)):
         state = moves.check(moves.REQUEST, state, step)
@@ -153,12 +155,14 @@ def _acceptable(site: Site, transfer: Transfer) -> None:
         raise Refusal(
             "statutory-ground",
             "rows kept because the law has them kept serve statutory monitoring here and nothing else",
-            article="PIPL Art. 6, 13(3)",
+            article=site.pack.grounds.statutory.article if site.pack.grounds.statutory else "",
             remedy="ask for a purpose that the owners consented to",
         )
     if transfer.purpose not in site.settings.site.purposes:
         known = ", ".join(site.settings.site.purposes[1:])
         raise Refusal("purpose-unknown", f"no purpose '{transfer.purpose}' here", remedy=f"choose one of: {known}")
+    if transfer.produced_in and not _CODE.fullmatch(transfer.produced_in):
+        raise Malformed(f"'{transfer.produced_in}' is no code of a jurisdiction; write DE", where="produced in")
     if transfer.start >= transfer.until:
         raise Malformed("the period ends before it begins", where="from, until")
     unknown = [c for c in transfer.categories if c not in CATEGORIES]
@@ -188,6 +192,8 @@ def _act(site: Site, transfer: Transfer, new_persons: int, subjects: int) -> Tra
         categories=transfer.categories,
         new_persons=new_persons,
         subjects_in_dataset=subjects,
+        produced_in=transfer.produced_in or None,
+        joined_with_local=bool(transfer.produced_in),  # it lies here, among what was made here
     )
 
 

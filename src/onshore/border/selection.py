@@ -89,7 +89,7 @@ def resting_on(conn: Connection, transfer: Transfer, now: int) -> dict[int, int]
     return {row.id: row.vehicle for row in rows if transfer.recipient in json.loads(row.recipients)}
 
 
-def refuse_fallen(conn: Connection, transfer: Transfer, then: Mapping[int, int], touched: set[int], now: int) -> None:
+def refuse_fallen(site: Site, conn: Connection, transfer: Transfer, then: Mapping[int, int], touched: set[int]) -> None:
     """Refuse where a consent under one of the `touched` vehicles fell since `then`, or one of them is restricted now.
 
     Consents that were given meanwhile change nothing: nobody is in a parcel without one that stood before.
@@ -100,14 +100,14 @@ def refuse_fallen(conn: Connection, transfer: Transfer, then: Mapping[int, int],
         raise Refusal(
             "restricted",
             "a vehicle of this parcel was restricted while it was sealed; nothing left",
-            article="PIPL Art. 47",
+            article=site.pack.consent.consent_withdrawn.article,
             remedy=remedy,
         )
-    fallen = then.keys() - resting_on(conn, transfer, now).keys()
+    fallen = then.keys() - resting_on(conn, transfer, site.clock()).keys()
     if any(then[consent] in touched for consent in fallen):
         raise Refusal(
             "consent-withdrawn",
             "a consent that this parcel rests on ended while it was sealed; nothing left",
-            article="PIPL Art. 15",
+            article=site.pack.consent.consent_withdrawn.article,
             remedy=remedy,
         )

@@ -20,7 +20,7 @@ def bundle(site: Site, transfer_id: str) -> dict[str, Any]:
     return {
         "site": site.id,
         "jurisdiction": site.settings.site.jurisdiction,
-        "pack": site.rulebook.pack,
+        "pack": site.pack.id,
         "log": site.ledger.vkey,
         "request": msgspec.to_builtins(standing.transfer),
         "state": standing.state,

@@ -85,7 +85,7 @@ def _reserve(site: Site, transfer: Transfer, permit: Permit) -> _Going:
         raise Refusal(
             "nothing-to-send",
             "no row of this request is covered by a consent that stands now and names this recipient",
-            article="PIPL Art. 39",
+            article=site.pack.consent.no_consent.article,
             remedy="'onshore transfer ask --dry-run' shows what is withheld and why",
         )
     now = site.clock()
@@ -104,6 +104,7 @@ def _reserve(site: Site, transfer: Transfer, permit: Permit) -> _Going:
             parcel=parcel,
             permit=permit.id,
             limit=permit.persons,
+            article=site.pack.transfer.permit.outside_permit.article,
             year=site.today().year,
             sensitive=requests.is_sensitive(site, transfer),
             persons=found.persons,
@@ -158,8 +159,8 @@ def _leave(site: Site, transfer: Transfer, going: _Going) -> Shipped:
         )
     grants.in_force(site, transfer, row.permit)
     with writing(site.engine) as conn:
-        grants.refuse_revoked(conn, row.permit)
-        refuse_fallen(conn, transfer, going.consents, going.vehicles, site.clock())
+        grants.refuse_revoked(site, conn, row.permit)
+        refuse_fallen(site, conn, transfer, going.consents, going.vehicles)
         _move(conn, going.id, "sending")
     gone = send(staged, proof, site.folder / "outbox")
     persons = _note_left(site, going.id)
@@ -232,7 +233,7 @@ def _head(site: Site, transfer: Transfer, going: _Going) -> dict[str, Any]:
         "request": requests.named(transfer),
         "site": site.id,
         "jurisdiction": site.settings.site.jurisdiction,
-        "pack": site.rulebook.pack,
+        "pack": site.pack.id,
         "recipient": recipient.name,
         "dest": recipient.jurisdiction,
         "purpose": transfer.purpose,

@@ -4,14 +4,14 @@ import hashlib
 import shutil
 import time
 from collections.abc import Callable, Iterator
-from datetime import date
+from datetime import timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
 from sqlalchemy.exc import SQLAlchemyError
 
-from onshore.cli.common import answers_for_errors, json_option, put, site_option
+from onshore.cli.common import answers_for_errors, clock_text, json_option, put, site_option
 from onshore.words.errors import Broken, OnshoreError
 
 if TYPE_CHECKING:
@@ -52,6 +52,7 @@ def _looks(folder: Path, *, deep: bool) -> Iterator[Line]:
     yield "settings", True, f"{folder / 'site.toml'} is read"
     yield _tried("keys", lambda: _keys(site))
     yield _rules(site)
+    yield from _switches(site)
     yield _sinks(site)
     yield _tried("egress", lambda: _outbox(site))
     yield _tried("ledger", lambda: f"{site.ledger.size} entries under a checkpoint of ours")
@@ -67,10 +68,30 @@ def _keys(site: "Site") -> str:
 
 
 def _rules(site: "Site") -> Line:
-    pack = site.pack
-    inside = pack.valid_from <= site.today() <= (pack.valid_until or date.max)
+    """Whether the pack stands today; where its last day is known and no other follows, that is said beforehand."""
+    version = site.law.on(site.today())
+    pack, inside = version.pack, version.stands(site.today())
     reviewed = f"reviewed by {pack.reviewed_by}" if pack.reviewed_by else "not reviewed by counsel"
-    return "rules", inside, f"{pack.id}, {'in force' if inside else 'NOT in force'} today, {reviewed}"
+    ends = ""
+    if inside and pack.valid_until is not None:
+        after = site.law.on(pack.valid_until + timedelta(days=1))
+        goes_on = after is not version
+        ends = f", until {pack.valid_until}, then {after.pack.id if goes_on else 'nothing is kept: name what follows'}"
+    return "rules", inside, f"{pack.id}, {'in force' if inside else 'NOT in force'} today{ends}, {reviewed}"
+
+
+def _switches(site: "Site") -> Iterator[Line]:
+    """Each switch that the settings turn, with the opinion behind it; bad where that does not lie where they say."""
+    from onshore.site import readings_noted
+
+    noted = readings_noted(site)
+    for turned in site.readings:
+        if turned.obj is None:
+            why = f"opinion {turned.opinion} is missing ({turned.file}): the strict reading holds"
+            yield "switch", False, f"{turned.name}: {why}"
+        else:
+            since = clock_text(noted[turned.name]["since"])
+            yield "switch", True, f"{turned.name}: lenient since {since} by opinion {turned.opinion}, {turned.obj}"
 
 
 def _sinks(site: "Site") -> Line:

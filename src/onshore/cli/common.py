@@ -1,18 +1,22 @@
 """What commands share: the site option, data on stdout, talk on stderr, and refusals told to a person."""
 
 import functools
+import inspect
 import json
 import sys
 from collections.abc import Callable
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 from zoneinfo import ZoneInfo
 
 import click
 from sqlalchemy.exc import SQLAlchemyError
 
 from onshore.words.errors import Broken, Malformed, OnshoreError, Refusal
+
+if TYPE_CHECKING:
+    from onshore.words.settings import Role
 
 Command = TypeVar("Command", bound=Callable[..., Any])
 
@@ -24,7 +28,6 @@ site_option = click.option(
     show_default=True,
     help="The site's folder.",
 )
-as_option = click.option("--as", "actor", metavar="NAME", required=True, help="Who does it: a name of site.toml.")
 json_option = click.option("--json", "as_json", is_flag=True, help="One JSON document on stdout.")
 
 
@@ -68,6 +71,42 @@ def answers_for_errors(command: Command) -> Command:
         sys.exit(error.exit_code)
 
     return run  # type: ignore[return-value] # wraps keeps the signature that click reads
+
+
+def at_site(*roles: "Role", default: str | None = None) -> Callable[[Command], Command]:
+    """Options `--site`, `--json` and, for an act of some `roles`, `--as`; the open site is handed over as `here`.
+
+    Refused before the command runs: whoever `--as` names and has none of the roles. `default`: who acts unless told
+    otherwise. A command takes of `actor` and `as_json` what it needs.
+    """
+    acting = click.option(
+        "--as",
+        "actor",
+        metavar="NAME",
+        required=default is None,
+        default=default,
+        show_default=default is not None,
+        help="Who does it: a name of site.toml.",
+    )
+
+    def opening(command: Command) -> Command:
+        taken = inspect.signature(command).parameters
+
+        @site_option
+        @json_option
+        @answers_for_errors
+        @functools.wraps(command)
+        def run(site: Path, **said: Any) -> Any:
+            from onshore.site import open_site
+
+            here = open_site(site)
+            if roles:
+                here.person(said["actor"], *roles)
+            return command(here=here, **{name: value for name, value in said.items() if name in taken})
+
+        return acting(run) if roles else run  # type: ignore[return-value] # wraps keeps what click reads
+
+    return opening
 
 
 def _system_says(why: OSError | UnicodeError) -> str:

@@ -1,14 +1,14 @@
 """`onshore consent`: what a person allowed, each act with its receipt."""
 
-from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 
-from onshore.cli.common import answers_for_errors, clock_text, instant, iso, json_option, put, say, site_option
+from onshore.cli.common import at_site, clock_text, instant, iso, put, say
 from onshore.words.consent import Consent
 
-by_option = click.option("--as", "actor", default="owner", show_default=True, metavar="NAME", help="Who does it.")
+if TYPE_CHECKING:
+    from onshore.site import Site
 
 
 @click.group()
@@ -25,11 +25,9 @@ def consent() -> None:
 @click.option("--separate", is_flag=True, help="It was asked for on its own, as sensitive data needs.")
 @click.option("--recipient", "recipients", multiple=True, help="Who abroad was named to the person.")
 @click.option("--guardian", is_flag=True, help="A guardian consented.")
-@by_option
-@site_option
-@json_option
-@answers_for_errors
+@at_site("owner", "officer", default="owner")
 def give(
+    here: "Site",
     vin: str,
     purposes: tuple[str, ...],
     categories: tuple[str, ...],
@@ -38,16 +36,11 @@ def give(
     separate: bool,
     recipients: tuple[str, ...],
     guardian: bool,
-    actor: str,
-    site: Path,
     as_json: bool,
 ) -> None:
     """Record that the owner of VIN allows it, and print a receipt per purpose and category, a line each."""
     from onshore.register import consents, vehicles
-    from onshore.site import open_site
 
-    here = open_site(site)
-    here.person(actor, "owner", "officer")
     for name in recipients:
         here.recipient(name)
     wish = consents.Wish(
@@ -66,32 +59,22 @@ def give(
 @click.argument("vin")
 @click.option("--purpose", help="Only this purpose.")
 @click.option("--category", help="Only this category.")
-@by_option
-@site_option
-@json_option
-@answers_for_errors
-def withdraw(vin: str, purpose: str | None, category: str | None, actor: str, site: Path, as_json: bool) -> None:
+@at_site("owner", "officer", default="owner")
+def withdraw(here: "Site", vin: str, purpose: str | None, category: str | None, as_json: bool) -> None:
     """Withdraw what the owner of VIN allowed, from this instant, all of it unless narrowed; prints the receipts."""
     from onshore.register import consents, vehicles
-    from onshore.site import open_site
 
-    here = open_site(site)
-    here.person(actor, "owner", "officer")
     gone = consents.withdraw(here, vehicles.find(here, vin), purpose=purpose, category=category)
     _told(here, gone, "withdrawn", as_json=as_json)
 
 
 @consent.command()
 @click.argument("vin")
-@site_option
-@json_option
-@answers_for_errors
-def show(vin: str, site: Path, as_json: bool) -> None:
+@at_site()
+def show(here: "Site", vin: str, as_json: bool) -> None:
     """List every consent ever given for VIN, whether it stands, and with --json its receipts."""
     from onshore.register import consents, vehicles
-    from onshore.site import open_site
 
-    here = open_site(site)
     now = here.clock()
     found = consents.of_vehicle(here, vehicles.find(here, vin).id)
     if as_json:

@@ -7,15 +7,19 @@ from pathlib import Path
 import click
 
 from onshore.cli.common import answers_for_errors, json_option, put, say, site_option
-from onshore.ledger.packs import release_key
+from onshore.ledger.packs import release_key, shipped_names
+from onshore.ledger.packs import shipped as shipped_pack
 from onshore.ledger.signer import Signer
 from onshore.rules.articles import NOTICE_ITEMS
+from onshore.rules.judge import STALE_RULES
+from onshore.rules.local import local_day
+from onshore.rules.pack import Pack
+from onshore.rules.standing import is_draft, validity
 from onshore.site import now_ms, open_site
 from onshore.vault.keys import make_root_key
 from onshore.vault.papers import writing
 from onshore.words.errors import Malformed, Refusal
 
-_PACKS = {"CN": "cn/2026-02"}
 _PURPOSES = (
     "statutory-monitoring",
     "trip-history",
@@ -30,7 +34,7 @@ _TOML = """# One Onshore site. An unknown key or a bad value here stops every co
 id = "{id}"
 name = "{name}"
 jurisdiction = "{jurisdiction}"
-pack = "{pack}"
+pack = "{pack}"{later}
 origin = "{origin}"
 purposes = [{purposes}]
 buckets = 16
@@ -59,16 +63,16 @@ role = "engineer"
 role = "owner"
 
 # Who abroad may be sent something, once permitted: an age public key each.
-# [recipients.stuttgart]
-# jurisdiction = "DE"
+# [recipients.headquarters]
+# jurisdiction = "{abroad}"
 # key = "age1..."
 
-# A notice shown to people, by the items of Art. 7 that it contains.
+# A notice shown to people, by the items that it contains: those that {asking} asks for.
 [notices.2026-11]
 items = [{notice}]
 
 # Whose signed packs of rules are obeyed. What the law leaves to counsel stays strict until an opinion is recorded:
-# [rules.switches] NAME = "lenient" with [rules.opinions] NAME = "the opinion's number".
+# [rules.switches] NAME = "lenient" with [rules.opinions.NAME] number = "2026-11" and file = "opinions/2026-11.pdf".
 [rules]
 signers = ["{signer}"]
 """
@@ -105,13 +109,7 @@ def make_site(
     """Lay out a new site in `folder`; refuses a folder that holds one, and a jurisdiction without a pack."""
     if (folder / "site.toml").exists():
         raise Refusal("site-exists", f"{folder} holds a site already", remedy="choose another folder with --site")
-    pack = _PACKS.get(jurisdiction)
-    if pack is None:
-        raise Refusal(
-            "no-rule-pack",
-            f"this release has no rule pack for '{jurisdiction}'",
-            remedy="jurisdictions with a pack: " + ", ".join(_PACKS),
-        )
+    pack, later = _obeyed(jurisdiction, clock())
     if not name.isascii() or not name.replace("-", "").isalnum():
         raise Malformed("a site's name has letters, digits and hyphens", where="--name")
     for room in ("keys", "vault/journal", "vault/segments", "ledger", "outbox"):
@@ -127,15 +125,43 @@ def make_site(
             id=randomness(8).hex(),
             name=name,
             jurisdiction=jurisdiction,
-            pack=pack,
+            pack=pack.id,
+            later="\nlater = [{}]".format(", ".join(f'"{p.id}"' for p in later)) if later else "",
+            asking=pack.consent.notice_incomplete.article,
+            abroad="US" if "DE" in pack.home else "DE",
             origin=f"onshore.example/{jurisdiction.lower()}/{name}",
             purposes=", ".join(f'"{p}"' for p in _PURPOSES),
             vkey=regulator.vkey,
             signer=release_key(),
-            notice=", ".join(f'"{n}"' for n in NOTICE_ITEMS),
+            notice=", ".join(f'"{n}"' for n in pack.consent.notice_incomplete.items or NOTICE_ITEMS),
         )
     )
     site = open_site(folder, clock=clock, randomness=randomness)
     with writing(site.engine) as conn:
-        site.hand_in(conn, site.entry("site", pack=site.rulebook.pack, packdigest=f"sha256:{site.rulebook.digest}"))
+        version = site.law.on(site.today())
+        site.hand_in(conn, site.entry("site", pack=version.pack.id, packdigest=f"sha256:{version.digest}"))
     site.settle()
+
+
+def _obeyed(jurisdiction: str, at: int) -> tuple[Pack, list[Pack]]:
+    """The shipped pack in force there at an instant, and those that follow it; refuses where there is none."""
+    shipped = [pack for name in shipped_names() if not is_draft(pack := shipped_pack(name).pack())]
+    mine = sorted((p for p in shipped if jurisdiction in p.home), key=lambda p: p.valid_from)
+    if not mine:
+        known = ", ".join(sorted({code for p in shipped for code in p.home}))
+        raise Refusal(
+            "no-rule-pack",
+            f"this release has no rule pack for '{jurisdiction}', so nothing could be kept there by any rule",
+            remedy=f"jurisdictions with a pack: {known}; or write one ('onshore rules schema')",
+        )
+    today = local_day(at, mine[0].zone)
+    standing = [p for p in mine if p.valid_from <= today and (p.valid_until is None or today <= p.valid_until)]
+    if not standing:
+        spans = "; ".join(f"{p.id} {validity(p)}" for p in mine)
+        raise Refusal(
+            STALE_RULES.code,
+            f"no rule pack for '{jurisdiction}' is in force on {today}: {spans}",
+            article=STALE_RULES.article,
+            remedy="set the machine's clock, or take the release that has the pack of today",
+        )
+    return standing[-1], [p for p in mine if p.valid_from > today]

@@ -1,10 +1,14 @@
 """onshore ledger: the log at the site, shown, proven, checked."""
 
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 
-from onshore.cli.common import answers_for_errors, json_option, put, site_option
+from onshore.cli.common import answers_for_errors, at_site, put, site_option
+
+if TYPE_CHECKING:
+    from onshore.site import Site
 
 
 @click.group()
@@ -13,16 +17,13 @@ def ledger() -> None:
 
 
 @ledger.command()
-@site_option
 @click.option("--from", "start", type=click.IntRange(min=0), default=0, show_default=True, help="First number.")
-@json_option
-@answers_for_errors
-def show(site: Path, start: int, as_json: bool) -> None:
+@at_site()
+def show(here: "Site", start: int, as_json: bool) -> None:
     """The log's entries, one a line: number, instant, kind, and what they say."""
     from onshore.ledger.entry import read
-    from onshore.site import open_site
 
-    for number, raw in enumerate(open_site(site).ledger.entries(start), start):
+    for number, raw in enumerate(here.ledger.entries(start), start):
         said = read(raw)
         if as_json:
             put({"index": number, "entry": said})
@@ -44,14 +45,10 @@ def prove(site: Path, index: int) -> None:
 
 
 @ledger.command()
-@site_option
-@json_option
-@answers_for_errors
-def fsck(site: Path, as_json: bool) -> None:
+@at_site()
+def fsck(here: "Site", as_json: bool) -> None:
     """Recompute every hash of the log from its files; exit 3 at the first thing that is wrong."""
-    from onshore.site import open_site
-
-    log = open_site(site).ledger
+    log = here.ledger
     told = []
     for finding in log.fsck():
         told.append(finding)

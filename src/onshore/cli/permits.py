@@ -2,13 +2,16 @@
 
 from datetime import date, datetime
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 
-from onshore.cli.common import answers_for_errors, as_option, clock_text, json_option, put, say, site_option
+from onshore.cli.common import at_site, clock_text, put, say
 from onshore.cli.transfer import counted
 from onshore.words.errors import Malformed, Refusal
+
+if TYPE_CHECKING:
+    from onshore.site import Site
 
 
 @click.group()
@@ -31,11 +34,9 @@ def permit() -> None:
     type=click.Path(path_type=Path, exists=True, dir_okay=False),
     help="A permit that was signed elsewhere.",
 )
-@as_option
-@site_option
-@json_option
-@answers_for_errors
+@at_site("regulator")
 def grant(
+    here: "Site",
     transfer_id: str | None,
     persons: int | None,
     start: datetime | None,
@@ -43,15 +44,11 @@ def grant(
     key: Path | None,
     note: Path | None,
     actor: str,
-    site: Path,
     as_json: bool,
 ) -> None:
     """Grant a permit for TRANSFER with limits, or take in one signed elsewhere (--note)."""
     from onshore.border import grants
-    from onshore.site import open_site
 
-    here = open_site(site)
-    here.person(actor, "regulator")
     if note:
         granted = grants.put_on_file(here, _text_of(note))
     else:
@@ -68,17 +65,11 @@ def grant(
 
 @permit.command()
 @click.argument("permit_id", metavar="PERMIT")
-@as_option
-@site_option
-@json_option
-@answers_for_errors
-def revoke(permit_id: str, actor: str, site: Path, as_json: bool) -> None:
+@at_site("regulator")
+def revoke(here: "Site", permit_id: str, as_json: bool) -> None:
     """Revoke a permit, from this instant."""
     from onshore.border import grants
-    from onshore.site import open_site
 
-    here = open_site(site)
-    here.person(actor, "regulator")
     gone = grants.revoke(here, permit_id)
     if as_json:
         put({"revoked": permit_id, "on_their_way": gone})
@@ -90,15 +81,11 @@ def revoke(permit_id: str, actor: str, site: Path, as_json: bool) -> None:
 
 @permit.command()
 @click.argument("permit_id", metavar="PERMIT", required=False)
-@site_option
-@json_option
-@answers_for_errors
-def show(permit_id: str | None, site: Path, as_json: bool) -> None:
+@at_site()
+def show(here: "Site", permit_id: str | None, as_json: bool) -> None:
     """Show a permit as it was signed, with what was used of it; all of them without an id."""
     from onshore.border import grants
-    from onshore.site import open_site
 
-    here = open_site(site)
     for one in [permit_id] if permit_id else grants.listed(here):
         shown = grants.show(here, one)
         granted = shown.permit

@@ -2,10 +2,14 @@
 
 import json
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 
-from onshore.cli.common import answers_for_errors, as_option, clock_text, iso, json_option, put, say, site_option
+from onshore.cli.common import at_site, clock_text, iso, put, say
+
+if TYPE_CHECKING:
+    from onshore.site import Site
 
 
 @click.group()
@@ -15,37 +19,24 @@ def rights() -> None:
 
 @rights.command()
 @click.argument("vin")
-@as_option
-@site_option
-@json_option
-@answers_for_errors
-def access(vin: str, actor: str, site: Path, as_json: bool) -> None:
+@at_site("owner", "officer")
+def access(here: "Site", vin: str, actor: str) -> None:
     """Print all that is held about VIN, always as one JSON document: purposes, grounds, periods, recipients."""
-    del as_json
     from onshore.register import vehicles
     from onshore.rights.access import access as seen
-    from onshore.site import open_site
 
-    here = open_site(site)
-    here.person(actor, "owner", "officer")
     put(seen(here, vehicles.find(here, vin), actor))
 
 
 @rights.command()
 @click.argument("vin")
-@as_option
-@site_option
-@json_option
 @click.option("--lift", is_flag=True, help="End the restriction instead.")
-@answers_for_errors
-def restrict(vin: str, actor: str, site: Path, as_json: bool, lift: bool) -> None:
+@at_site("owner", "officer")
+def restrict(here: "Site", vin: str, actor: str, as_json: bool, lift: bool) -> None:
     """From this moment no reader sees a row of VIN; what is kept stays."""
     from onshore.register import vehicles
     from onshore.rights import cases
-    from onshore.site import open_site
 
-    here = open_site(site)
-    here.person(actor, "owner", "officer")
     if lift:
         cases.end_restriction(here, vehicles.find(here, vin))
         say("lifted: what is kept may be read again for what it was kept for")
@@ -61,19 +52,13 @@ def restrict(vin: str, actor: str, site: Path, as_json: bool, lift: bool) -> Non
 @rights.command()
 @click.argument("vin")
 @click.option("--out", type=click.Path(path_type=Path, dir_okay=False), help="Where to put the certificate.")
-@as_option
-@site_option
-@json_option
-@answers_for_errors
-def erase(vin: str, out: Path | None, actor: str, site: Path, as_json: bool) -> None:
+@at_site("owner", "officer")
+def erase(here: "Site", vin: str, out: Path | None, actor: str, as_json: bool) -> None:
     """Erase all that arrived of VIN until now; a certificate says what was done and proves it."""
     from onshore.register import vehicles
     from onshore.rights.erase import certificate
     from onshore.rights.erase import erase as erased
-    from onshore.site import open_site
 
-    here = open_site(site)
-    here.person(actor, "owner", "officer")
     if out:
         out.touch(0o600)  # before anything is erased: a certificate that has no place to go must not come too late
     case = erased(here, vehicles.find(here, vin), actor)
@@ -90,17 +75,13 @@ def erase(vin: str, out: Path | None, actor: str, site: Path, as_json: bool) -> 
 
 @rights.command()
 @click.argument("vin")
-@site_option
-@json_option
-@answers_for_errors
-def show(vin: str, site: Path, as_json: bool) -> None:
+@at_site()
+def show(here: "Site", vin: str, as_json: bool) -> None:
     """List the cases about VIN, with certificates where there are."""
     from onshore.register import vehicles
     from onshore.rights import cases
     from onshore.rights.erase import certificate
-    from onshore.site import open_site
 
-    here = open_site(site)
     for case in cases.of_vehicle(here, vehicles.find(here, vin).id):
         if as_json:
             paper = certificate(here, case) if case.certificate else None

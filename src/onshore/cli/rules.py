@@ -52,7 +52,7 @@ def list_(packs: Packs, as_json: bool) -> None:
 @answers_for_errors
 def show(pack: str, packs: Packs, as_json: bool) -> None:
     """Show PACK rule by rule: the article behind each, how well it is known, whether it is law."""
-    from onshore.rules import wording
+    from onshore.rules import names, wording
     from onshore.rules.pack import rules as rules_of
     from onshore.rules.standing import reviewed, validity
 
@@ -70,7 +70,7 @@ def show(pack: str, packs: Packs, as_json: bool) -> None:
     for path, rule in rows:
         click.echo(f"{path}  {rule.says}")
         verify = "; to be verified" if rule.verify else ""
-        click.echo(f"    {rule.article} ({wording.KIND_WORDS[rule.kind]}; {wording.mark_words(rule.mark)}{verify})")
+        click.echo(f"    {rule.article} ({names.KIND_WORDS[rule.kind]}; {wording.mark_words(rule.mark)}{verify})")
         if more := wording.particulars(rule):
             click.echo(f"    {more}")
 

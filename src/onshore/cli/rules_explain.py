@@ -12,6 +12,7 @@ from onshore.words.errors import Malformed
 
 if TYPE_CHECKING:
     from onshore.rules.book import Case
+    from onshore.rules.pack import Pack
 
 _ACTS = ("collect", "consent", "store", "transfer", "deadline")
 
@@ -32,21 +33,24 @@ _ACTS = ("collect", "consent", "store", "transfer", "deadline")
 @click.option(
     "--given", "facts", multiple=True, metavar="KEY=VALUE", help="Any other fact, such as exported.sensitive=9."
 )
+@click.option("--switch", "turned", multiple=True, metavar="NAME", help="A switch of the pack as if counsel turned it.")
 @packs_option
 @json_option
 @answers_for_errors
-def explain(case: tuple[str, str] | None, packs: Packs, as_json: bool, **said: Any) -> None:
+def explain(case: tuple[str, str] | None, turned: tuple[str, ...], packs: Packs, as_json: bool, **said: Any) -> None:
     """Tell one act as a lawyer would: the rules asked, which decided, the figures, what would change the answer."""
     from dataclasses import asdict
 
-    from onshore.rules import book, explaining, turning
+    from onshore.rules import asking, book, explaining
     from onshore.rules.judge import judge
     from onshore.words.verdict import Verdict
 
     found = _from_book(packs, *case) if case else _from_options(said)
     every = packs.packs()
     pack = book.in_force(found, every)
-    known = explaining.in_play(found.act, found.facts, pack, every)
+    if turned:
+        found, pack = _as_counsel_reads(found, pack, turned)
+    known = asking.in_play(found.act, found.facts, pack, every)
 
     def judged(act: Any, facts: Any) -> Verdict:
         return judge(act, facts, pack, every)
@@ -55,9 +59,27 @@ def explain(case: tuple[str, str] | None, packs: Packs, as_json: bool, **said: A
         click.echo("\n".join(explaining.letter(found.act, found.facts, found.jurisdiction, known, judged)))
         return
     verdict = judged(found.act, found.facts)
-    asked = explaining.facts_of(explaining.asked(found.act, verdict, known))
-    turns = [move.words for move in turning.turns(found.act, found.facts, judged) if move.words]
+    asked = asking.facts_of(asking.asked(found.act, verdict, known, found.facts.at))
+    turns = explaining.turns_told(found.act, found.facts, judged, found.jurisdiction, known)
     put({**asdict(verdict), "packs": [p.id for p in known], "asked": list(asked), "would_turn": turns})
+
+
+def _as_counsel_reads(found: "Case", pack: "Pack | None", turned: tuple[str, ...]) -> "tuple[Case, Pack]":
+    """The case and the pack with switches turned, as at a site that has the opinions behind them on record."""
+    from dataclasses import replace
+
+    from msgspec.structs import replace as with_fields
+
+    from onshore.rules import switches
+
+    known = switches.names(pack) if pack else ()
+    for name in set(turned).difference(known):
+        raise Malformed(f"no switch '{name}' there; it has: {', '.join(known) or 'none'}", where="--switch")
+    assert pack is not None
+    papers = found.facts.papers | switches.opinion_papers(pack, turned)
+    strict = found.facts.strict_art3_5 and switches.ART3_5 not in turned
+    facts = with_fields(found.facts, papers=papers, strict_art3_5=strict)
+    return replace(found, facts=facts), switches.turned(pack, turned)
 
 
 def _from_book(packs: Packs, file: str, wanted: str) -> "Case":

@@ -126,6 +126,7 @@ class Keeper:
         if self._looks % _AGAIN == 0:
             self._later.clear()
         self._looks += 1
+        self._try("rules", lambda: self._site.rulebook)
         self._try("drain", self._drain)
         self._try("ledger", self._site.write_ledger)
 
@@ -141,7 +142,7 @@ class Keeper:
         for case, error in failed.items():
             self._tell(f"keep: the erasure {case} waits, its rows restricted: {_text(error)}")
 
-    def _try(self, what: str, act: Callable[[], None]) -> None:
+    def _try(self, what: str, act: Callable[[], object]) -> None:
         try:
             act()
         except _TROUBLE as error:

@@ -2,12 +2,15 @@
 
 import hashlib
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 
-from onshore.cli.common import answers_for_errors, as_option, clock_text, instant, json_option, put, say, site_option
+from onshore.cli.common import at_site, clock_text, instant, put, say
 from onshore.rules.articles import PAPERS
+
+if TYPE_CHECKING:
+    from onshore.site import Site
 
 
 @click.group()
@@ -22,31 +25,27 @@ def transfer() -> None:
 @click.option("--from", "start", required=True, help="Events from this date or time on, local to the site.")
 @click.option("--until", required=True, help="Events before this date or time.")
 @click.option("--vehicle", "vins", multiple=True, help="Only this VIN; may be repeated.")
+@click.option("--produced-in", default="", metavar="CODE", help="Where it was made, if not here.")
 @click.option("--dry-run", is_flag=True, help="Only say what would be told and touched.")
-@as_option
-@site_option
-@json_option
-@answers_for_errors
+@at_site("engineer", "officer")
 def ask(
+    here: "Site",
     purpose: str,
     categories: tuple[str, ...],
     recipient: str,
     start: str,
     until: str,
     vins: tuple[str, ...],
+    produced_in: str,
     dry_run: bool,
     actor: str,
-    site: Path,
     as_json: bool,
 ) -> None:
     """Ask to send something abroad; the verdict comes at once. Exit 1 when it is a refusal."""
     from onshore.border import requests
     from onshore.register import vehicles
-    from onshore.site import open_site
     from onshore.words.permit import Transfer
 
-    here = open_site(site)
-    here.person(actor, "engineer", "officer")
     request = Transfer(
         id=here.randomness(8).hex(),
         purpose=purpose,
@@ -56,6 +55,7 @@ def ask(
         until=instant(until, here.pack.zone) or 0,
         vehicles=tuple(vehicles.find(here, v).id for v in vins),
         asked_by=actor,
+        produced_in=produced_in,
     )
     if dry_run:
         verdict, found = requests.dry_run(here, request)
@@ -74,26 +74,20 @@ def ask(
 @click.option("--number", required=True, help="The paper's own number.")
 @click.option("--until", help="Its last day, inclusive.")
 @click.option("--file", "file", type=click.Path(path_type=Path, exists=True, dir_okay=False), help="Its scan.")
-@as_option
-@site_option
-@json_option
-@answers_for_errors
+@at_site("officer")
 def paper(
+    here: "Site",
     transfer_id: str,
     kind: str,
     number: str,
     until: str | None,
     file: Path | None,
     actor: str,
-    site: Path,
     as_json: bool,
 ) -> None:
     """Put a paper of some KIND on a request's file and have the request judged again."""
     from onshore.border import requests
-    from onshore.site import open_site
 
-    here = open_site(site)
-    here.person(actor, "officer")
     request = requests.find(here, transfer_id).transfer
     digest = hashlib.sha256(file.read_bytes()).hexdigest() if file else None
     standing = requests.file_paper(here, request, kind, number=number, by=actor, until=until, sha256=digest)
@@ -103,17 +97,11 @@ def paper(
 
 @transfer.command()
 @click.argument("transfer_id", metavar="ID")
-@as_option
-@site_option
-@json_option
-@answers_for_errors
-def ship(transfer_id: str, actor: str, site: Path, as_json: bool) -> None:
+@at_site("officer")
+def ship(here: "Site", transfer_id: str, as_json: bool) -> None:
     """Ship a permitted request: sieved again, metered, sealed, in the ledger, then in the outbox."""
     from onshore.border import transfer as border
-    from onshore.site import open_site
 
-    here = open_site(site)
-    here.person(actor, "officer")
     shipped = border.ship(here, transfer_id)
     if as_json:
         put({"parcel": str(shipped.file), "persons": shipped.persons, "rows": shipped.rows})
@@ -125,15 +113,11 @@ def ship(transfer_id: str, actor: str, site: Path, as_json: bool) -> None:
 @transfer.command()
 @click.argument("transfer_id", metavar="ID")
 @click.option("--bundle", is_flag=True, help="The regulator's spot check: all of it, as one JSON document.")
-@site_option
-@json_option
-@answers_for_errors
-def show(transfer_id: str, bundle: bool, site: Path, as_json: bool) -> None:
+@at_site()
+def show(here: "Site", transfer_id: str, bundle: bool, as_json: bool) -> None:
     """Show a request: state, route, reasons, counters, papers, permits and parcels."""
     from onshore.border import spotcheck
-    from onshore.site import open_site
 
-    here = open_site(site)
     if bundle:
         put(spotcheck.bundle(here, transfer_id))
         return
@@ -142,15 +126,12 @@ def show(transfer_id: str, bundle: bool, site: Path, as_json: bool) -> None:
 
 
 @transfer.command("list")
-@site_option
-@json_option
-@answers_for_errors
-def list_(site: Path, as_json: bool) -> None:
+@at_site()
+def list_(here: "Site", as_json: bool) -> None:
     """List the requests, oldest first."""
     from onshore.border import requests
-    from onshore.site import open_site
 
-    for standing in requests.listed(open_site(site)):
+    for standing in requests.listed(here):
         asked = standing.transfer
         if as_json:
             put({**_document(standing), "purpose": asked.purpose, "recipient": asked.recipient})

@@ -1,10 +1,13 @@
 """`onshore vehicle`: register and look at vehicles."""
 
-from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 
-from onshore.cli.common import answers_for_errors, as_option, clock_text, json_option, put, say, site_option
+from onshore.cli.common import at_site, clock_text, put, say
+
+if TYPE_CHECKING:
+    from onshore.site import Site
 
 
 @click.group()
@@ -16,17 +19,11 @@ def vehicle() -> None:
 @click.argument("vin")
 @click.option("--owner", default="", help="The owner's name; sealed in the papers.")
 @click.option("--contact", default="", help="How to reach the owner; sealed in the papers.")
-@as_option
-@site_option
-@json_option
-@answers_for_errors
-def add(vin: str, owner: str, contact: str, actor: str, site: Path, as_json: bool) -> None:
+@at_site("operator", "officer")
+def add(here: "Site", vin: str, owner: str, contact: str, as_json: bool) -> None:
     """Register VIN with its owner."""
     from onshore.register import vehicles
-    from onshore.site import open_site
 
-    here = open_site(site)
-    here.person(actor, "operator", "officer")
     added = vehicles.add(here, vin, owner=owner, contact=contact)
     if as_json:
         put({"vehicle": f"{added.id:016x}", "owner": f"{added.owner:016x}"})
@@ -36,15 +33,11 @@ def add(vin: str, owner: str, contact: str, actor: str, site: Path, as_json: boo
 
 @vehicle.command()
 @click.argument("vin")
-@site_option
-@json_option
-@answers_for_errors
-def show(vin: str, site: Path, as_json: bool) -> None:
+@at_site()
+def show(here: "Site", vin: str, as_json: bool) -> None:
     """Show what is registered for VIN."""
     from onshore.register import vehicles
-    from onshore.site import open_site
 
-    here = open_site(site)
     found = vehicles.find(here, vin)
     shown = {
         "vehicle": f"{found.id:016x}",
@@ -61,15 +54,12 @@ def show(vin: str, site: Path, as_json: bool) -> None:
 
 
 @vehicle.command("list")
-@site_option
-@json_option
-@answers_for_errors
-def list_(site: Path, as_json: bool) -> None:
+@at_site()
+def list_(here: "Site", as_json: bool) -> None:
     """List the vehicles by their random ids; no VIN is shown."""
     from onshore.register import vehicles
-    from onshore.site import open_site
 
-    ids = [f"{v:016x}" for v in vehicles.listed(open_site(site))]
+    ids = [f"{v:016x}" for v in vehicles.listed(here)]
     if as_json:
         put(ids)
     else:

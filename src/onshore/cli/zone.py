@@ -1,11 +1,14 @@
 """`onshore zone`: where no pictures and no tracks are kept, whatever was allowed."""
 
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 
-from onshore.cli.common import answers_for_errors, as_option, clock_text, json_option, put, say, site_option
+from onshore.cli.common import at_site, clock_text, put, say
+
+if TYPE_CHECKING:
+    from onshore.site import Site
 
 _MOST = 32 << 20  # bytes of a file; the parser has its own limit
 
@@ -22,11 +25,9 @@ def zone() -> None:
 @click.option("--datum", type=click.Choice(["WGS-84", "GCJ-02"]), required=True, help="What its coordinates are in.")
 @click.option("--margin", type=click.IntRange(min=0), required=True, metavar="METRES", help="Kept clear around it.")
 @click.option("--name", help="What to call the list; by default the file's name.")
-@as_option
-@site_option
-@json_option
-@answers_for_errors
+@at_site("officer")
 def import_(
+    here: "Site",
     file: Path,
     source: str,
     kind: str,
@@ -34,28 +35,21 @@ def import_(
     margin: int,
     name: str | None,
     actor: str,
-    site: Path,
     as_json: bool,
 ) -> None:
     """Import the zones of FILE (GeoJSON); they hold from now on for every batch that arrives."""
     from onshore.register import zones
-    from onshore.site import open_site
 
-    here = open_site(site)
-    here.person(actor, "officer")
     origin = zones.Origin(name or file.name, source, kind, datum, margin)
     done = zones.put_on_file(here, _text(file), origin, actor)
     _told(here, done, f"imported: {done.paper['features']} zones, {margin} m around each", as_json=as_json)
 
 
 @zone.command("list")
-@site_option
-@json_option
-@answers_for_errors
-def list_(site: Path, as_json: bool) -> None:
+@at_site()
+def list_(here: "Site", as_json: bool) -> None:
     """List what was imported and removed, with sources; no coordinate is shown."""
     from onshore.register import zones
-    from onshore.site import open_site
 
     rows = [
         {
@@ -71,7 +65,7 @@ def list_(site: Path, as_json: bool) -> None:
             "by": one.imported_by,
             "removed": clock_text(one.removed),
         }
-        for one in zones.listed(open_site(site))
+        for one in zones.listed(here)
     ]
     if as_json:
         put(rows)
@@ -87,17 +81,11 @@ def list_(site: Path, as_json: bool) -> None:
 
 @zone.command()
 @click.argument("zone_id", metavar="ID")
-@as_option
-@site_option
-@json_option
-@answers_for_errors
-def remove(zone_id: str, actor: str, site: Path, as_json: bool) -> None:
+@at_site("officer")
+def remove(here: "Site", zone_id: str, as_json: bool) -> None:
     """Remove a list of zones, from this instant; what arrived before stays withheld."""
     from onshore.register import zones
-    from onshore.site import open_site
 
-    here = open_site(site)
-    here.person(actor, "officer")
     _told(here, zones.remove(here, zone_id), "removed", as_json=as_json)
 
 

@@ -29,13 +29,15 @@ class Intake:
     def take_in(self, batch: pa.RecordBatch) -> None:
         """Sieve a decoded batch and keep what may be kept; returns when that is durable, raises when it is not.
 
+        On a day on which no pack is in force nothing is kept (`stale-rules`), so the cars keep it and send again.
         The caller acknowledges after this returns, never before: a car that hears nothing sends again.
         """
         site = self._site
         with _papers():
             allowed, restricted = self._consents.columns(), self._zones.compiled()
-        sieved = sieve(batch, allowed, site.rulebook, self._consents.now(), zones=restricted)
-        self._journal.append(sieved, pack=site.rulebook.pack)
+        rulebook = site.rulebook  # once: midnight may pass between two looks
+        sieved = sieve(batch, allowed, rulebook, self._consents.now(), zones=restricted)
+        self._journal.append(sieved, pack=rulebook.pack)
 
     def tick(self) -> None:
         """Let the journal begin a new file when its time has come or somebody asked.

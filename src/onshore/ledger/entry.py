@@ -48,6 +48,7 @@ def _tuple_of(*forms: Form) -> Form:
 DIGEST = _text("sha256: and 64 hex digits", r"sha256:[0-9a-f]{64}")
 WORD = _text("a word in small letters", r"[a-z][a-z0-9._/-]{0,79}")
 PACKS = _text("names of rule packs, between commas", r"[a-z0-9._/,-]{0,200}")
+REFERENCE = _text("a paper's number, without blanks", r"[A-Za-z0-9][A-Za-z0-9._/-]{0,79}")
 NAME = _text("a name", r"[A-Za-z0-9][A-Za-z0-9_-]{0,79}")
 JURISDICTION = _text("a jurisdiction's code", r"[A-Z]{2}(-[A-Z0-9]{1,8})?")
 COUNT: Form = ("a count", lambda v: isinstance(v, int) and not isinstance(v, bool) and 0 <= v < 1 << 53)
@@ -83,6 +84,8 @@ KINDS: Mapping[str, dict[str, Form]] = {
         "bytes": COUNT,
     },
     "release/unsent": {"obj": DIGEST, "state": _one_of("unsent")},
+    "switch/lenient": {"name": WORD, "state": _one_of("lenient"), "opinion": REFERENCE, "obj": DIGEST},
+    "switch/strict": {"name": WORD, "state": _one_of("strict")},
     "zone": {"obj": DIGEST, "state": _one_of("imported", "removed")},
     "erase": {"obj": DIGEST, "segments_old": COUNT, "segments_new": COUNT, "rows": COUNT},
     "key": {"role": WORD, "state": _one_of("made", "rotated", "destroyed"), "obj?": DIGEST},
@@ -90,7 +93,7 @@ KINDS: Mapping[str, dict[str, Form]] = {
 """What each kind of entry, or kind/state, says; a field with "?" may be left out, any other field is refused.
 
 `obj` is the digest of the thing the entry is about: a salted receipt, a certificate, the sealed parcel, the digests
-of new segments a line each.
+of new segments a line each, counsel's recorded opinion behind a switch that is read leniently from this instant on.
 """
 
 

@@ -83,6 +83,11 @@ def obeyed(file: PackFile, keys: Collection[str]) -> Pack:
     return pack
 
 
+def known(folder: Path) -> list[PackFile]:
+    """Every pack that ships or lies in a site's own `folder`; the site's own last."""
+    return [*map(shipped, shipped_names()), *(in_folder(path) for path in sorted(folder.rglob(PACK)))]
+
+
 def shipped_names() -> list[str]:
     """Names of the packs that this release ships, such as "cn/2026-02"."""
     return [

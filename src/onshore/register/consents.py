@@ -14,7 +14,6 @@ from onshore.consent.records import FIELDS, Records, records
 from onshore.ledger.entry import digest
 from onshore.register.vehicles import Vehicle
 from onshore.rules.acts import ConsentAsked, Facts
-from onshore.rules.judge import judge
 from onshore.site import Site
 from onshore.vault.papers import consent_changes, consents, meta, reading, receipts, writing
 from onshore.words.consent import Consent
@@ -72,7 +71,7 @@ def give(site: Site, vehicle: Vehicle, wish: Wish) -> list[Given]:
 
 
 def withdraw(site: Site, vehicle: Vehicle, *, purpose: str | None = None, category: str | None = None) -> list[Given]:
-    """Withdraw the standing consents for a purpose and category (all where None), from this instant (PIPL Art. 15)."""
+    """Withdraw the standing consents for a purpose and category (all where None), from this instant."""
     now = site.clock()
     with writing(site.engine) as conn:
         gone = [
@@ -84,7 +83,7 @@ def withdraw(site: Site, vehicle: Vehicle, *, purpose: str | None = None, catego
             raise Refusal(
                 "no-consent",
                 "no standing consent of this vehicle's owner fits",
-                article="PIPL Art. 15",
+                article=site.pack.consent.consent_withdrawn.article,
                 remedy="'onshore consent show VIN' lists what stands",
             )
         return _withdrawn(site, conn, gone)
@@ -191,7 +190,7 @@ def _judge(site: Site, wish: Wish) -> None:
         raise Refusal(
             "purpose-unknown",
             f"this site has no purpose '{unknown[0]}' that a person may consent to",
-            article="Automotive Data Provisions (Trial), Art. 4",
+            article=site.pack.consent.purpose_not_consented.article,
             remedy="choose one of: " + ", ".join(site.settings.site.purposes[1:]),
         )
     notice = site.settings.notices.get(wish.notice)
@@ -203,7 +202,7 @@ def _judge(site: Site, wish: Wish) -> None:
         bundled_with=wish.bundled_with,
         guardian=wish.guardian,
     )
-    verdict = judge(asked, Facts(at=site.clock()), site.pack)
+    verdict = site.judge(asked, Facts(at=site.clock()))
     if verdict.verdict != "accept":
         first = verdict.reasons[0]
         raise Refusal(first.code, first.says, article=first.article, remedy=first.remedy)

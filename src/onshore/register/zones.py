@@ -15,8 +15,6 @@ from onshore.vault.papers import meta, reading, writing, zones
 from onshore.words.errors import Malformed, Refusal
 from onshore.words.place import Zone
 
-ARTICLE = "Automotive Data Provisions (Trial), Art. 3(1)"
-
 _COUNTER = "zones"
 
 
@@ -64,7 +62,7 @@ def put_on_file(site: Site, text: str, origin: Origin, by: str) -> Act:
     sha256 = hashlib.sha256(text.encode()).hexdigest()
     now, number, key = site.clock(), site.randomness(16).hex(), site.key("column")
     with writing(site.engine) as conn:
-        _refuse_again(conn, sha256, origin)
+        _refuse_again(site, conn, sha256, origin)
         Zones([*_standing(conn, key), *found]).compile()
         conn.execute(
             zones.insert().values(
@@ -131,13 +129,14 @@ def _parsed(text: str, origin: Origin) -> tuple[Zone, ...]:
     return parse_geojson(text, origin.name, kind=origin.kind, datum=origin.datum, margin=origin.margin)
 
 
-def _refuse_again(conn: Connection, sha256: str, origin: Origin) -> None:
+def _refuse_again(site: Site, conn: Connection, sha256: str, origin: Origin) -> None:
     alike = (zones.c.sha256 == sha256, zones.c.datum == origin.datum, zones.c.margin_m == origin.margin)
     if conn.execute(select(zones.c.id).where(*alike, zones.c.removed.is_(None))).first():
+        zoned = site.pack.collect.restricted_zone
         raise Refusal(
             "zone-known",
             "this list stands already, in this datum and with this margin",
-            article=ARTICLE,
+            article=zoned.article if zoned else "",
             remedy="'onshore zone list' shows what stands",
         )
 

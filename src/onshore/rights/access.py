@@ -63,11 +63,12 @@ def _purposes(bits: "np.ndarray[Any, Any]", said: tuple[str, ...]) -> set[str]:
 
 
 def _recipients(site: Site, person: int) -> list[dict[str, Any]]:
+    """Every parcel that may have left: one that is `sending` is past holding back, `left` is None until it is noted."""
     ask = (
         select(parcels.c.id, parcels.c.left, transfers.c.body)
         .join(meter, meter.c.parcel == parcels.c.id)
         .join(transfers, transfers.c.id == parcels.c.transfer)
-        .where(meter.c.person == person, parcels.c.state == "left")
+        .where(meter.c.person == person, parcels.c.state.in_(("sending", "left")))
     )
     with reading(site.engine) as conn:
         rows = conn.execute(ask).all()

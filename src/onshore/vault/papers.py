@@ -33,8 +33,9 @@ metadata = MetaData()
 meta = Table(
     "meta",
     metadata,
-    # "format", "consents", "zones" and "rotate" (change counters), "buckets", "journal/<gate>" (its last file's
-    # number), "turn/<gate>" (the turn that a gate which runs has reached)
+    # "format", "consents", "zones" and "rotate" (change counters), "buckets", "switches" (as the
+    # ledger was told of them), "journal/<gate>" (its last file's number), "turn/<gate>" (the turn that a gate which
+    # runs has reached)
     Column("name", String(40), primary_key=True),
     Column("value", Text, nullable=False),
 )
@@ -203,7 +204,7 @@ parcels = Table(
     Column("id", String(40), primary_key=True),  # "<transfer>-<number>"; the parcel's file name
     Column("transfer", ForeignKey("transfers.id"), nullable=False),
     Column("permit", ForeignKey("permits.id"), nullable=False),
-    Column("state", String(12), nullable=False),  # reserved, leaving, left, unsent
+    Column("state", String(12), nullable=False),  # reserved, leaving, sending, left, unsent
     Column("reserved", BigInteger, nullable=False),
     Column("left", BigInteger),
     Column("manifest", Text),  # JSON, once sealed

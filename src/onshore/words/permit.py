@@ -18,7 +18,8 @@ class Recipient:
 class Transfer:
     """A request: cells of `categories` of the `vehicles` (all when empty) over [start, until), for one purpose.
 
-    Instants are milliseconds UTC.
+    Instants are milliseconds UTC. `produced_in`: the jurisdiction where it was made, where that is another than the
+    site's; its law is asked as well.
     """
 
     id: str
@@ -29,6 +30,7 @@ class Transfer:
     until: int
     vehicles: tuple[int, ...] = ()
     asked_by: str = ""
+    produced_in: str = ""
 
 
 @dataclass(frozen=True)

@@ -8,6 +8,7 @@ from onshore.words.vocabulary import MAX_PURPOSES
 
 Role = Literal["operator", "officer", "regulator", "engineer", "owner"]
 Reading = Literal["strict", "lenient"]
+PackName = Annotated[str, msgspec.Meta(pattern=r"^[a-z]{2}/[0-9]{4}-[0-9]{2}(-[a-z]+)?$")]
 
 
 class _Strict(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
@@ -15,15 +16,20 @@ class _Strict(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=T
 
 
 class Identity(_Strict, frozen=True, kw_only=True):
-    """Which site this is; `id` is random and never changes, `pack` the rules it obeys, `origin` its log's name."""
+    """Which site this is; `id` is random and never changes, `origin` is its log's name.
+
+    `pack`: the rules it obeys; `later`: those that it goes over to, each on its own first day. On a day on which none
+    of them is in force nothing is kept and nothing leaves.
+    """
 
     id: str
     name: str
     jurisdiction: str
-    pack: Annotated[str, msgspec.Meta(pattern=r"^[a-z]{2}/[0-9]{4}-[0-9]{2}(-[a-z]+)?$")]
+    pack: PackName
     origin: str
     purposes: Annotated[list[str], msgspec.Meta(min_length=1, max_length=MAX_PURPOSES)]
     buckets: Annotated[int, msgspec.Meta(ge=1, le=4096)] = 16
+    later: list[PackName] = []
 
 
 class Gate(_Strict, frozen=True, kw_only=True):
@@ -57,6 +63,13 @@ class Notice(_Strict, frozen=True, kw_only=True):
     items: list[str]
 
 
+class Opinion(_Strict, frozen=True, kw_only=True):
+    """An opinion of counsel: its number, which the ledger shows, and its file, by a path from the site's folder."""
+
+    number: Annotated[str, msgspec.Meta(pattern=r"^[A-Za-z0-9][A-Za-z0-9._/-]{0,79}$")]
+    file: str
+
+
 class Rules(_Strict, frozen=True, kw_only=True):
     """Whose signatures on packs this site obeys, and how counsel reads what the law leaves open.
 
@@ -65,7 +78,7 @@ class Rules(_Strict, frozen=True, kw_only=True):
 
     signers: list[str] = []
     switches: dict[str, Reading] = {}
-    opinions: dict[str, str] = {}
+    opinions: dict[str, Opinion] = {}
 
 
 class Settings(_Strict, frozen=True, kw_only=True):

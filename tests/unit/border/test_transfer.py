@@ -5,13 +5,15 @@ from datetime import timedelta
 
 import pyarrow.parquet as pq
 import pytest
+from sqlalchemy import select
 
 from onshore.border import grants, meter, requests, spotcheck
 from onshore.border.transfer import ship
 from onshore.ledger.signer import Signer
 from onshore.register import consents
+from onshore.rights.access import access
 from onshore.site import open_site
-from onshore.vault.papers import entries, permits, reading, transfers, writing
+from onshore.vault.papers import entries, parcels, permits, reading, transfers, writing
 from onshore.words.errors import Broken, Malformed, Refusal
 
 PAPERS = ("impact-assessment", "standard-contract", "export-notice", "separate-consent")
@@ -148,6 +150,7 @@ def test_the_meter_itself_refuses_what_would_pass_the_limit(border):
                 parcel=f"{request.id}-1",
                 permit=permit.id,
                 limit=2,
+                article="Art. 12",
                 year=2026,
                 sensitive=True,
                 persons={1, 2},
@@ -205,9 +208,28 @@ def test_a_permit_for_something_else_is_refused(border, change, reason):
         {"request": "sha256:00"},
     ],
 )
-def test_a_permit_that_names_other_things_than_the_request_does_not_serve(border, change):
+def test_a_permit_that_names_other_things_than_the_request_is_not_taken_in(border, change):
     consented(border.hands, 1)
-    request, _ = border.permitted(**change)
+    refusal = refused(lambda: border.permitted(**change))
+    assert (refusal.reason, refusal.article != "") == ("outside-permit", True)
+    assert grants.listed(border.site) == []
+    assert {s.state for s in requests.listed(border.site)} == {"cleared"}
+
+
+@pytest.mark.parametrize(
+    ("old", "new"),
+    [
+        ('"warranty-analysis"', '"repair"'),
+        ('"asked_by":"engineer"', '"asked_by":"somebody"'),
+        ('"produced_in":""', '"produced_in":"DE"'),
+    ],
+)
+def test_a_request_changed_after_it_was_permitted_does_not_leave(border, old, new):
+    consented(border.hands, 1)
+    request, _ = border.permitted()
+    with writing(border.site.engine) as conn:
+        body = conn.execute(select(transfers.c.body)).scalar_one()
+        conn.execute(transfers.update().values(body=body.replace(old, new)))
     assert refused(lambda: ship(border.site, request.id)).reason == "outside-permit"
 
 
@@ -245,6 +267,20 @@ def test_the_spot_check_shows_all_of_it_and_not_a_row(border):
     assert bundle["parcels"][0]["manifest"] == shipped.manifest
     assert bundle["parcels"][0]["proof"].startswith("c2sp.org/tlog-proof@v1\n")
     assert str(border.hands.car(1).id) not in json.dumps(bundle)
+
+
+def test_a_person_is_told_of_every_parcel_that_may_have_left(border):
+    consented(border.hands, 1)
+    request, _ = border.permitted()
+    shipped = ship(border.site, request.id)
+    told = {}
+    for state, left in (("left", 1), ("sending", None), ("unsent", None), ("leaving", None)):
+        with writing(border.site.engine) as conn:
+            conn.execute(parcels.update().values(state=state, left=left))
+        told[state] = access(border.site, border.hands.car(1), "anna")["received_by"]
+    assert [(p["parcel"], p["left"], p["recipient"]) for p in told["left"]] == [(shipped.id, 1, "stuttgart")]
+    assert [(p["parcel"], p["left"]) for p in told["sending"]] == [(shipped.id, None)]
+    assert (told["unsent"], told["leaving"]) == ([], [])
 
 
 def test_the_year_counts_persons_once(border):

@@ -37,6 +37,8 @@ SAMPLES = {
         "bytes": 3,
     },
     "release/unsent": {"obj": D, "state": "unsent"},
+    "switch/lenient": {"name": "strict_art3_5", "state": "lenient", "opinion": "2026/12", "obj": D},
+    "switch/strict": {"name": "strict_art3_5", "state": "strict"},
     "zone": {"obj": D, "state": "imported"},
     "erase": {"obj": D, "segments_old": 2, "segments_new": 1, "rows": 5},
     "key": {"role": "root", "state": "rotated"},
