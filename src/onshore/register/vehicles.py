@@ -1,16 +1,16 @@
 """Vehicles and their persons: random ids inside, VIN and name sealed, looked up by HMAC."""
 
-import re
 from dataclasses import dataclass
+from typing import Any
 
-from sqlalchemy import select
+from sqlalchemy import Select, select
 
+from onshore.register import persons
+from onshore.register.vin import check_vin, refuse_wrong
 from onshore.site import Site
 from onshore.vault.keys import mac, open_sealed, seal
-from onshore.vault.papers import keepers, persons, reading, vehicles, writing
-from onshore.words.errors import Malformed, Refusal
-
-_VIN = re.compile(rb"[A-HJ-NPR-Z0-9]{17}")
+from onshore.vault.papers import keepers, reading, retirements, vehicles, writing
+from onshore.words.errors import Refusal
 
 
 @dataclass(frozen=True)
@@ -23,53 +23,38 @@ class Vehicle:
     owner: int
 
 
-def check_vin(vin: str) -> bytes:
-    """The VIN's 17 bytes; Malformed unless it has 17 characters of ISO 3779's alphabet (no I, O, Q)."""
-    raw = vin.encode("ascii", "replace")
-    if not _VIN.fullmatch(raw):
-        raise Malformed("a VIN has 17 capital letters and digits, without I, O and Q (ISO 3779)", where="VIN")
-    return raw
+def add(site: Site, vin: str, *, owner: str = "", contact: str = "", check_digit: bool = True) -> Vehicle:
+    """Register a vehicle with its owner; refuses a VIN that is registered already.
 
-
-def add(site: Site, vin: str, *, owner: str = "", contact: str = "") -> Vehicle:
-    """Register a vehicle with its owner; refuses a VIN that is registered already."""
+    Refuses too (unless `check_digit` is off) a VIN without the check digit that the site's market has (`vin`).
+    """
     raw = check_vin(vin)
-    now, vehicle, person = site.clock(), site.new_id(), site.new_id()
-    fingerprint = mac(site.key("lookup"), raw)
-    column = site.key("column")
-
-    def sealed(text: bytes, place: str) -> bytes:
-        return seal(column, text, place, site.randomness)
-
+    if check_digit:
+        refuse_wrong(raw, site.settings.site.jurisdiction)
+    now, vehicle = site.clock(), site.new_id()
+    fingerprint, column = mac(site.key("lookup"), raw), site.key("column")
+    sealed = seal(column, raw, f"vehicles/{vehicle}/vin", site.randomness)
     with writing(site.engine) as conn:
         if conn.execute(select(vehicles.c.id).where(vehicles.c.vin_mac == fingerprint)).first():
             raise Refusal("vehicle-known", "this vehicle is registered already", remedy="see 'onshore vehicle show'")
-        conn.execute(
-            vehicles.insert().values(
-                id=vehicle, vin_mac=fingerprint, vin_sealed=sealed(raw, f"vehicles/{vehicle}/vin"), added=now
-            )
-        )
-        conn.execute(
-            persons.insert().values(
-                id=person,
-                name_sealed=sealed(owner.encode(), f"persons/{person}/name"),
-                contact_sealed=sealed(contact.encode(), f"persons/{person}/contact"),
-            )
-        )
-        conn.execute(keepers.insert().values(vehicle=vehicle, person=person, role="owner", start=now))
+        conn.execute(vehicles.insert().values(id=vehicle, vin_mac=fingerprint, vin_sealed=sealed, added=now))
+        person = persons.enrol(site, conn, name=owner, contact=contact)
+        conn.execute(keepers.insert().values(vehicle=vehicle, person=person, role=persons.OWNER, start=now))
     return Vehicle(vehicle, now, None, person)
 
 
 def look_up(site: Site, vin: bytes) -> int | None:
-    """The id of a vehicle by the 17 bytes of its VIN, or None."""
+    """The id of a vehicle by the 17 bytes of its VIN, as doors know it: None for strangers, and what is retired."""
+    ask = _by_vin(site, vin).where(vehicles.c.id.not_in(select(retirements.c.vehicle)))
     with reading(site.engine) as conn:
-        found = conn.execute(select(vehicles.c.id).where(vehicles.c.vin_mac == mac(site.key("lookup"), vin))).scalar()
+        found = conn.execute(ask).scalar()
     return None if found is None else int(found)
 
 
 def find(site: Site, vin: str) -> Vehicle:
-    """The vehicle of a VIN; refuses one that is not registered."""
-    vehicle = look_up(site, check_vin(vin))
+    """The vehicle of a VIN, be it retired; refuses one that is not registered."""
+    with reading(site.engine) as conn:
+        vehicle = conn.execute(_by_vin(site, check_vin(vin))).scalar()
     if vehicle is None:
         raise Refusal(
             "vehicle-unknown",
@@ -86,6 +71,10 @@ def find(site: Site, vin: str) -> Vehicle:
     return Vehicle(vehicle, row.added, row.restricted, owner)
 
 
+def _by_vin(site: Site, vin: bytes) -> Select[Any]:
+    return select(vehicles.c.id).where(vehicles.c.vin_mac == mac(site.key("lookup"), vin))
+
+
 def vin_of(site: Site, vehicle: int) -> str:
     """The VIN behind an id, opened for the person or officer who asks."""
     with reading(site.engine) as conn:
@@ -95,9 +84,13 @@ def vin_of(site: Site, vehicle: int) -> str:
 
 def owner_name(site: Site, person: int) -> str:
     """The name behind a person's id."""
+    return persons.name_of(site, person)
+
+
+def retired(site: Site, vehicle: int) -> int | None:
+    """When a vehicle was retired (ms UTC), if it was."""
     with reading(site.engine) as conn:
-        box = conn.execute(select(persons.c.name_sealed).where(persons.c.id == person)).scalar_one()
-    return open_sealed(site.key("column"), box, f"persons/{person}/name").decode()
+        return conn.scalar(select(retirements.c.at).where(retirements.c.vehicle == vehicle))
 
 
 def listed(site: Site) -> list[int]:
