@@ -1,4 +1,4 @@
-"""All vectors of the 2016 edition: ours, and where the shared folder is at hand the others too."""
+"""All vectors of both editions: ours, and where the shared folder is at hand the others too."""
 
 import json
 
@@ -6,9 +6,11 @@ import pytest
 from click.testing import CliRunner
 
 from onshore.cli.decoding import decode as command
-from onshore.gate.gb32960 import encode, reference
+from onshore.gate.gb32960 import encode, reference, signatures
+from onshore.gate.gb32960.columns import SIGNATURE_STATE
 from onshore.gate.gb32960.decode import decode
-from onshore.gate.gb32960.protocol import Splitter, reply
+from onshore.gate.gb32960.protocol import Splitter, flag_of, reply
+from onshore.gate.gb32960.signatures import State
 from onshore.words.errors import Malformed
 
 
@@ -21,8 +23,8 @@ def book(request):
 
 
 @pytest.fixture(scope="module")
-def frames_2016(book):
-    return [v for v in book["vectors"] if v["expect"]["version"] == 2016]
+def vectors(book):
+    return book["vectors"]
 
 
 def run(lines, *options):
@@ -36,35 +38,36 @@ def rejected(negative):
     return said.removeprefix("reject: ") if said.startswith("reject: ") else "incomplete"
 
 
-def test_the_book_is_not_thin(frames_2016, book):
-    assert len(frames_2016) >= 25
+def test_the_book_is_not_thin(vectors, book):
+    versions = [v["expect"]["version"] for v in vectors]
+    assert (versions.count(2016) >= 25, versions.count(2025) >= 12) == (True, True)
     assert len(book["negative"]) >= 5
     assert len(book["streams"]) >= 6
 
 
-def test_reference_decoder(frames_2016):
-    for vector in frames_2016:
+def test_reference_decoder(vectors):
+    for vector in vectors:
         assert reference.decode(bytes.fromhex(vector["hex"])) == vector["expect"], vector["name"]
 
 
-def test_command_line(frames_2016):
-    code, said = run(v["hex"] for v in frames_2016)
+def test_command_line(vectors):
+    code, said = run(v["hex"] for v in vectors)
     assert code == 0
-    assert said == [v["expect"] for v in frames_2016]
+    assert said == [v["expect"] for v in vectors]
 
 
-def test_encoder_writes_the_same_bytes(frames_2016):
-    for vector in frames_2016:
+def test_encoder_writes_the_same_bytes(vectors):
+    for vector in vectors:
         if vector["name"] != "2016_all_invalid":  # its gear byte has bits that have no meaning
             assert encode.encode(vector["expect"]).hex() == vector["hex"], vector["name"]
 
 
-def test_fast_decoder_accepts_the_real_time_frames_and_no_others(frames_2016):
-    frames = [bytes.fromhex(v["hex"]) for v in frames_2016]
+def test_fast_decoder_accepts_the_real_time_frames_and_no_others(vectors):
+    frames = [bytes.fromhex(v["hex"]) for v in vectors]
     decoded = decode(frames, list(range(len(frames))), 0)
     accepted = {
         i
-        for i, v in enumerate(frames_2016)
+        for i, v in enumerate(vectors)
         if v["expect"]["command"] in {"realtime", "resend"}
         and v["expect"]["ack"] == "command"
         and v["expect"]["encryption"] == "none"
@@ -105,8 +108,23 @@ def test_replies(book):
         assert answer.hex() == pair["reply_hex"], pair["request"]
 
 
-def test_the_2025_edition_is_refused_and_not_misread(book):
-    later = [v for v in book["vectors"] if v["expect"]["version"] == 2025]
-    code, said = run(v["hex"] for v in later)
-    assert code == int(bool(later))
-    assert said == [{"reject": "edition 2025 is not supported"}] * len(later)
+def test_signatures(book):
+    """The signed frame, and its twin with one byte altered and the right checksum."""
+    known = signatures.key(book["signed"]["public_key_pem"].encode())
+    good, tampered = (bytes.fromhex(book["signed"][name]) for name in ("good_hex", "tampered_hex"))
+    states = [signatures.verify(sent, known) for sent in (good, tampered)]
+    assert states == [State.VALID, State.INVALID]
+    decoded = decode([good, tampered], [1, 2], 0, signed=states)
+    assert decoded.batch.column("vehicle").to_pylist() == [1]
+    assert decoded.batch.column(SIGNATURE_STATE).to_pylist() == [1]
+    assert decoded.rejected == [(1, "signature invalid")]
+    assert flag_of(tampered, decoded.rejected[0][1]) == 5
+
+
+def test_without_a_key_a_signature_is_not_verifiable(vectors):
+    found = {v["expect"]["version"]: set() for v in vectors}
+    for vector in vectors:
+        said = vector["expect"]
+        if said["command"] in {"realtime", "resend"} and said["ack"] == "command" and said["encryption"] == "none":
+            found[said["version"]].add(signatures.verify(bytes.fromhex(vector["hex"]), None))
+    assert found == {2016: {None}, 2025: {State.NOT_VERIFIABLE}}

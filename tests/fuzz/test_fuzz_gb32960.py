@@ -3,24 +3,28 @@
 from hypothesis import given
 from hypothesis import strategies as st
 
-from onshore.gate.gb32960 import reference
+from onshore.gate.gb32960 import reference, signatures, sm2
+from onshore.gate.gb32960.cipher import Secret, in_the_clear
 from onshore.gate.gb32960.decode import decode
 from onshore.gate.gb32960.protocol import MAX_FRAME, BadChecksum, Splitter, TooLong, checksum, frame, reply
 from onshore.words.errors import Malformed
 
 VIN = b"LTEST000000000017"
 NOW = bytes((26, 1, 15, 8, 30, 59))
-kinds = st.sampled_from((*range(1, 11), 0x7F, 0x80, 0xFE, 0xFF))
+KNOWN = signatures.Key(signatures.Algorithm.SM2, sm2.G)
+SECRETS = (None, Secret(aes128=bytes(16), sm4=bytes(16)), Secret(aes128=bytes(16), mode="cbc"))
+kinds = st.sampled_from((*range(1, 11), 0x30, 0x31, 0x32, 0x7F, 0x80, 0xFE, 0xFF))
 runs = st.one_of(st.binary(max_size=24), kinds.map(lambda k: bytes((k,))), st.sampled_from((b"\xff", b"\1", b"\0")))
 framed = st.builds(
-    lambda command, flag, encryption, time, body: frame(
-        command, flag, VIN, time + b"".join(body), encryption=encryption
+    lambda command, flag, encryption, time, body, start: frame(
+        command, flag, VIN, time + b"".join(body), encryption=encryption, start=start
     ),
-    st.integers(0, 255),
+    st.one_of(st.integers(1, 11), st.integers(0, 255)),
     st.one_of(st.just(0xFE), st.integers(0, 255)),
     st.one_of(st.just(1), st.integers(0, 255)),
     st.one_of(st.just(NOW), st.binary(max_size=6)),
     st.lists(runs, max_size=12),
+    st.sampled_from((b"##", b"$$")),
 )
 anything = st.one_of(st.binary(max_size=80), framed)
 
@@ -55,3 +59,21 @@ def test_splitter_yields_frames_that_can_be_answered(reads, limit):
             if isinstance(event, bytes):
                 assert checksum(event[2:]) == 0
                 assert len(event) <= limit
+
+
+@given(framed)
+def test_a_signature_is_looked_for_in_anything(sent):
+    state = signatures.verify(sent, KNOWN)
+    assert state in {None, signatures.State.INVALID}
+    if state is None and sent[:3] == b"$$\2":
+        assert decode([sent], [1], 0).rejected
+
+
+@given(framed, st.sampled_from(SECRETS))
+def test_opening_gives_a_frame_in_the_clear_or_says_malformed(sent, secret):
+    try:
+        opened = in_the_clear(sent, secret)
+    except Malformed:
+        return
+    assert checksum(opened[2:]) == 0
+    assert opened is sent or opened[21] == 1

@@ -5,6 +5,9 @@ from typing import IO, Any
 
 import click
 
+from onshore.cli.decoding_fleet import record
+from onshore.cli.decoding_mqtt import publish
+
 Said = dict[str, Any]
 
 
@@ -15,7 +18,7 @@ class NotHex(click.ClickException):
 
 
 @click.command()
-@click.argument("protocol", type=click.Choice(["gb32960"]))
+@click.argument("protocol", type=click.Choice(["gb32960", "fleet", "mqtt"]))
 @click.argument("file", type=click.File("rb"), default="-")
 @click.option("--stream", is_flag=True, help="Each line is one read from a socket: find the frames in them.")
 @click.pass_context
@@ -26,9 +29,12 @@ def decode(ctx: click.Context, protocol: str, file: IO[bytes], *, stream: bool) 
     """
     import msgspec
 
-    assert protocol == "gb32960"
+    if stream and protocol != "gb32960":
+        raise click.UsageError(f"--stream finds the frames of gb32960; give one packet of {protocol} a line")
+    one = {"gb32960": _frame, "fleet": record, "mqtt": publish}[protocol]
+    lines = _lines(file, empty=protocol == "fleet")
     rejected = False
-    for said in _stream(_lines(file)) if stream else map(_frame, _lines(file)):
+    for said in _stream(lines) if stream else map(one, lines):
         if "reject" in said:
             rejected = True
         if stream and "reject" in said:
@@ -38,13 +44,14 @@ def decode(ctx: click.Context, protocol: str, file: IO[bytes], *, stream: bool) 
     ctx.exit(int(rejected))
 
 
-def _lines(file: IO[bytes]) -> Iterator[bytes]:
+def _lines(file: IO[bytes], *, empty: bool) -> Iterator[bytes]:
+    """The bytes of each line; an empty one is nothing, but where a message may be empty it is that."""
     for number, line in enumerate(file, 1):
         try:
             data = bytes.fromhex(line.decode("ascii"))
         except ValueError:
             raise NotHex(f"line {number} is not hex: give one frame a line in hex digits") from None
-        if data:
+        if data or empty:
             yield data
 
 

@@ -10,11 +10,13 @@ import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
 
-from onshore.gate.gb32960.columns import WIDTH, Mask, columns
+from onshore.gate.gb32960.columns import Columns, columns
 from onshore.gate.gb32960.groups import Alike, Alone, Index, groups
 from onshore.gate.gb32960.layout import CELLS, PARTS, Bytes
 from onshore.gate.gb32960.legible import Instants, instants
-from onshore.gate.gb32960.protocol import TIME
+from onshore.gate.gb32960.protocol import SIGNATURE_INVALID, TIME
+from onshore.gate.gb32960.signatures import State
+from onshore.gate.gb32960.sources import Mask
 from onshore.words.batch import DOOR
 from onshore.words.batch import TIME as TIMESTAMP
 
@@ -34,37 +36,45 @@ def decode(
     door: str = "gb32960",
     *,
     checked: bool = False,
+    signed: Sequence[State | None] | None = None,
 ) -> Decoded:
-    """Columns (VSS names, VSS units) of real-time and resent frames.
+    """Columns (VSS names, VSS units) of real-time and resent frames of both editions, in the clear.
 
     `vehicles`: an id for each frame; `received`: ms UTC, one for all or one each. `checked`: the checksums
-    were already verified by a splitter. A column is there when a frame of the batch carried its unit. Lists
+    were already verified by a splitter. `signed`: what `signatures.verify` says of each frame; those that it
+    calls invalid are rejected, of the others it is a column. Positions of several data may be in one batch: a
+    column says which (words.place.ROW_DATUM). A column is there when a frame of the batch carried its unit. Lists
     stay binary as sent (their invalid codes included), but for cell voltages: uint16 little-endian, mV. All
     units of a frame that the carmaker defined are one such list, in no catalogue: the sieve withholds it.
     Nothing is raised: a frame that cannot be read whole is rejected, in the words of the reference decoder,
     and harms no other.
     """
-    rejected: dict[int, str] = {}
+    states = [None if s is None else int(s) for s in signed] if signed is not None else []
+    rejected = {i: SIGNATURE_INVALID for i, state in enumerate(states) if state == State.INVALID}
     found = groups(frames, checked, rejected)
     rows = np.concatenate([g.rows for g in found]) if found else np.empty(0, np.intp)
     order = np.argsort(rows, kind="stable")
     kept = rows[order]
     shape = columns(frozenset().union(*(g.kinds for g in found)))
-    when, fixed, has = _side_by_side(found, order)
+    when, fixed, has = _side_by_side(found, order, shape)
     base = _base(np.asarray(vehicles, np.int64)[kept], when, _each(received, len(frames))[kept], door)
     lists = [_list(name, found, order) for name in shape.lists]
     arrays = [*base, *shape.values(fixed, has), *lists]
-    return Decoded(pa.RecordBatch.from_arrays(arrays, schema=shape.schema), sorted(rejected.items()))
+    schema = shape.schema
+    if any(states):
+        arrays.append(pa.array([states[i] for i in kept.tolist()], pa.uint8()))
+        schema = shape.signed
+    return Decoded(pa.RecordBatch.from_arrays(arrays, schema=schema), sorted(rejected.items()))
 
 
-def _side_by_side(found: list[Alike | Alone], order: Index) -> tuple[Instants, Bytes, Mask]:
-    """Instants; fixed parts of all rows as (WIDTH + 1, rows) bytes, zero where absent; which are there."""
-    rows = np.zeros((len(order), TIME + WIDTH + 1), np.uint8)
+def _side_by_side(found: list[Alike | Alone], order: Index, shape: Columns) -> tuple[Instants, Bytes, Mask]:
+    """Instants; fixed parts of all rows as (width + 1, rows) bytes, zero where absent; which are there."""
+    rows = np.zeros((len(order), TIME + shape.width + 1), np.uint8)
     has = np.zeros((len(order), len(PARTS)), np.bool_)
     at = 0
     for group in found:
         end = at + len(group.rows)
-        group.fill(rows[at:end], has[at:end])
+        group.fill(rows[at:end], has[at:end], shape.begins)
         at = end
     lines = np.ascontiguousarray(rows[order].T)
     return instants(lines[:TIME].T), lines[TIME:], np.ascontiguousarray(has[order].T)

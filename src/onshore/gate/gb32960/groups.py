@@ -10,11 +10,10 @@ from collections.abc import Sequence
 import numpy as np
 import numpy.typing as npt
 
-from onshore.gate.gb32960.columns import BEGINS, WIDTH, Mask
-from onshore.gate.gb32960.layout import PARTS, Bytes, Layout, walk
+from onshore.gate.gb32960.layout import PARTS, Bytes, Layout, Stuck, attempt
 from onshore.gate.gb32960.legible import checksums, legible, why
 from onshore.gate.gb32960.protocol import HEADER, TIME
-from onshore.words.errors import Malformed
+from onshore.gate.gb32960.sources import Mask
 
 Index = npt.NDArray[np.intp]
 Counts = npt.NDArray[np.int64]
@@ -27,7 +26,8 @@ FEW = 4
 
 _HEAD = HEADER + TIME
 _SIZES = tuple(PARTS.values())
-_INTO = tuple(TIME + begin for begin in BEGINS.values())
+Begins = Sequence[int]
+"""Per part of PARTS where it begins behind the time (Columns.begins)."""
 
 
 class Alike:
@@ -39,11 +39,11 @@ class Alike:
         self._layout = layout
         self._bytes = matrix
 
-    def fill(self, lines: Bytes, has: Mask) -> None:
-        """Put time and fixed parts into `lines` (frames, at least TIME + WIDTH), and what is there into `has`."""
+    def fill(self, lines: Bytes, has: Mask, begins: Begins) -> None:
+        """Put time and fixed parts into `lines` (frames, bytes), and what is there into `has`."""
         lines[:, :TIME] = self._bytes[:, HEADER:_HEAD]
         for part, begin in self._layout.fixed:
-            size, into = _SIZES[part], _INTO[part]
+            size, into = _SIZES[part], TIME + begins[part]
             lines[:, into : into + size] = self._bytes[:, begin : begin + size]
             has[:, part] = True
 
@@ -66,10 +66,11 @@ class Alone:
         self._frames = frames
         self._layouts = layouts
 
-    def fill(self, lines: Bytes, has: Mask) -> None:
+    def fill(self, lines: Bytes, has: Mask, begins: Begins) -> None:
         """As of Alike."""
-        made = b"".join(map(_line, self._frames, self._layouts))
-        lines[:, : TIME + WIDTH] = np.frombuffer(made, np.uint8).reshape(-1, TIME + WIDTH)
+        width = lines.shape[1]
+        made = [_line(frame, layout, begins, width) for frame, layout in zip(self._frames, self._layouts, strict=True)]
+        lines[:] = np.frombuffer(b"".join(made), np.uint8).reshape(-1, width)
         there = b"".join(map(_there, self._layouts))
         has[:] = np.frombuffer(there, np.bool_).reshape(has.shape)
 
@@ -81,10 +82,14 @@ class Alone:
 
 
 def groups(frames: Sequence[bytes], checked: bool, rejected: dict[int, str]) -> list[Alike | Alone]:
-    """Every frame that can be read in one group; every other in `rejected`, with the reason."""
+    """Every frame that can be read in one group; every other in `rejected`, with the reason.
+
+    What is in `rejected` to begin with is not looked at.
+    """
     sizes: dict[int, list[int]] = {}
     for i, frame in enumerate(frames):
-        sizes.setdefault(len(frame), []).append(i)
+        if i not in rejected:
+            sizes.setdefault(len(frame), []).append(i)
     search = _Search(frames, checked, rejected)
     for size in sorted(sizes, key=lambda size: -len(sizes[size])):
         search.of_size(size, sizes[size])
@@ -128,13 +133,14 @@ class _Search:
         while len(left) >= FEW and self._looks:
             self._looks -= 1
             first = int(rows[left[0]])
-            layout = self._walk(first)
-            if layout is None:
-                left = left[1:]
-                continue
-            at, says = layout.shape(self._frames[first])
+            layout = attempt(self._frames[first])
+            at, says = shape(layout.numbers, self._frames[first])
             same = (matrix[left[:, None], at] == says).all(axis=1)
             of = left[same]
+            if isinstance(layout, Stuck):
+                self._rejected.update(dict.fromkeys(rows[of].tolist(), layout.why.what))
+                left = left[~same]
+                continue
             if len(of) < FEW:
                 self._walked[first] = layout
                 self._rows.append(first)
@@ -164,20 +170,26 @@ class _Search:
         good = legible(heads, sizes)
         if not self._checked:
             joined = np.frombuffer(b"".join(frames), np.uint8)
-            good &= np.bitwise_xor.reduceat(joined, np.cumsum(sizes) - sizes) == 0  # the start mark, ##, adds zero
+            good &= np.bitwise_xor.reduceat(joined, np.cumsum(sizes) - sizes) == 0  # the start mark adds zero
         rows = np.array(self._unread, np.intp)
         self._reject(rows[~good].tolist())
         self._rows += rows[good].tolist()
 
     def _walk(self, i: int) -> Layout | None:
-        try:
-            return walk(self._frames[i])
-        except Malformed as bad:
-            self._rejected[i] = bad.what
+        found = attempt(self._frames[i])
+        if isinstance(found, Stuck):
+            self._rejected[i] = found.why.what
             return None
+        return found
 
     def _reject(self, which: list[int]) -> None:
         self._rejected.update((i, why(self._frames[i])) for i in which)
+
+
+def shape(numbers: list[int], frame: bytes) -> tuple[Index, Bytes]:
+    """Where the bytes are that make a shape, and what a frame says there."""
+    at = np.array(numbers, np.intp)
+    return at, np.frombuffer(frame, np.uint8)[at]
 
 
 def _there(layout: Layout) -> bytearray:
@@ -188,12 +200,12 @@ def _there(layout: Layout) -> bytearray:
     return there
 
 
-def _line(frame: bytes, layout: Layout) -> bytearray:
+def _line(frame: bytes, layout: Layout, begins: Begins, width: int) -> bytearray:
     """Time and fixed parts of a frame, side by side."""
-    line = bytearray(TIME + WIDTH)
+    line = bytearray(width)
     line[:TIME] = frame[HEADER:_HEAD]
     for part, begin in layout.fixed:
-        size, into = _SIZES[part], _INTO[part]
+        size, into = _SIZES[part], TIME + begins[part]
         line[into : into + size] = frame[begin : begin + size]
     return line
 

@@ -3,7 +3,7 @@
 import numpy as np
 import numpy.typing as npt
 
-from onshore.gate.gb32960.protocol import HEADER, OVERHEAD, START_2016, TIME, Command, Encryption, Flag
+from onshore.gate.gb32960.protocol import HEADER, OVERHEAD, START_2016, START_2025, TIME, Command, Encryption, Flag
 from onshore.gate.gb32960.reference import envelope
 from onshore.words.errors import Malformed
 
@@ -11,8 +11,9 @@ Bytes = npt.NDArray[np.uint8]
 Mask = npt.NDArray[np.bool_]
 Instants = npt.NDArray[np.int64]
 
-_SAME = np.array((0, 1, 3, 21), np.intp)
-_SAYS = np.frombuffer(START_2016 + bytes((Flag.COMMAND, Encryption.NONE)), np.uint8)
+_SAME = np.array((3, 21), np.intp)
+_SAYS = np.frombuffer(bytes((Flag.COMMAND, Encryption.NONE)), np.uint8)
+_STARTS = START_2016[0], START_2025[0]
 
 
 def legible(heads: Bytes, sizes: int | npt.NDArray[np.int64]) -> Mask:
@@ -21,6 +22,7 @@ def legible(heads: Bytes, sizes: int | npt.NDArray[np.int64]) -> Mask:
     `heads`: (rows, HEADER + TIME), the beginnings of frames; `sizes`: the bytes of a frame, for all or each.
     """
     good: Mask = (heads[:, _SAME] == _SAYS).all(axis=1)
+    good &= ((heads[:, 0] == _STARTS[0]) | (heads[:, 0] == _STARTS[1])) & (heads[:, 0] == heads[:, 1])
     good &= heads[:, 22] * np.int64(256) + heads[:, 23] == sizes - OVERHEAD
     good &= (heads[:, 2] == Command.REALTIME) | (heads[:, 2] == Command.RESEND)
     good &= instants(heads[:, HEADER : HEADER + TIME]) >= 0

@@ -10,7 +10,7 @@ from typing import NamedTuple
 import numpy as np
 
 START_2016 = b"##"
-START_2025 = b"$$"  # same envelope, other units: split here so that neither edition is read as the other
+START_2025 = b"$$"  # same envelope, other units: the start mark says by which tables to read
 HEADER = 24
 OVERHEAD = HEADER + 1  # the checksum follows the data unit
 TIME = 6
@@ -22,7 +22,7 @@ BEIJING = timezone(timedelta(hours=8))
 
 
 class Command(IntEnum):
-    """Command identifiers of GB/T 32960.3-2016."""
+    """Command identifiers of GB/T 32960.3; 09 to 0B came with the 2025 edition."""
 
     LOGIN = 0x01
     REALTIME = 0x02
@@ -32,26 +32,35 @@ class Command(IntEnum):
     PLATFORM_LOGOUT = 0x06
     HEARTBEAT = 0x07
     TIME_SYNC = 0x08
+    ACTIVATION = 0x09
+    ACTIVATION_REPLY = 0x0A
+    KEY_EXCHANGE = 0x0B
     PARAMETER_QUERY = 0x80
     PARAMETER_SET = 0x81
     TERMINAL_CONTROL = 0x82  # known so that it can be read; nothing here ever sends it
 
 
 class Flag(IntEnum):
-    """Response flags; a command carries FE."""
+    """Response flags; a command carries FE. 04 to 07 are of the 2025 edition alone."""
 
     OK = 0x01
     ERROR = 0x02
     VIN_DUPLICATE = 0x03
+    VIN_UNKNOWN = 0x04
+    SIGNATURE_INVALID = 0x05
+    STRUCTURE_INVALID = 0x06
+    DECRYPTION_FAILED = 0x07
     COMMAND = 0xFE
 
 
 class Encryption(IntEnum):
-    """How the data unit is encrypted."""
+    """How the data unit is encrypted; SM2 and SM4 came with the 2025 edition."""
 
     NONE = 0x01
     RSA = 0x02
     AES128 = 0x03
+    SM2 = 0x04
+    SM4 = 0x05
     ABNORMAL = 0xFE
     INVALID = 0xFF
 
@@ -105,16 +114,32 @@ def reply(request: bytes, flag: int, now6: bytes) -> bytes:
     """The platform's answer to a frame, or to what is legible of one: the flag changed, the 6-byte time kept.
 
     A heartbeat has no time. Time sync carries the platform's, `now6`; so does the answer to a request that
-    has no time or has it encrypted, and that answer itself is in the clear.
+    does not begin with a time or has it encrypted, and that answer itself is in the clear.
     """
     head, time6 = header(request), request[HEADER : HEADER + TIME]
     if head.command == Command.HEARTBEAT:
         body = b""
-    elif head.command == Command.TIME_SYNC or head.length < TIME or len(time6) < TIME:
+    elif head.command in {Command.TIME_SYNC, Command.KEY_EXCHANGE} or head.length < TIME or len(time6) < TIME:
         body = now6
     else:
         body = time6 if head.encryption == Encryption.NONE else now6
     return frame(head.command, flag, head.vin, body, start=head.start)
+
+
+SIGNATURE_INVALID, NOT_DECRYPTABLE = "signature invalid", "not decryptable"
+"""Why a frame is rejected, where the 2025 edition has a response flag of its own for it."""
+
+_FLAGS = {SIGNATURE_INVALID: Flag.SIGNATURE_INVALID, NOT_DECRYPTABLE: Flag.DECRYPTION_FAILED}
+
+
+def flag_of(request: bytes, why: str) -> Flag:
+    """The response flag of a frame that is rejected because of `why`; the 2016 edition knows errors alone."""
+    return _FLAGS.get(why, Flag.STRUCTURE_INVALID) if request[:2] == START_2025 else Flag.ERROR
+
+
+def vin_unknown(request: bytes) -> Flag:
+    """The response flag for a car that is not registered here; the 2016 edition has none but error."""
+    return Flag.VIN_UNKNOWN if request[:2] == START_2025 else Flag.ERROR
 
 
 @dataclass(frozen=True, slots=True)

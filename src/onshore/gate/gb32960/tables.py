@@ -19,6 +19,7 @@ UNITS = {
     VOLTAGES: "voltages",
     TEMPERATURES: "temperatures",
 }
+MAY_REPEAT = frozenset((VOLTAGES, TEMPERATURES))  # more than 200 cells may come in several
 CUSTOM = range(0x80, 0xFF)  # carry their own length; 0x0A-0x7F carry none, so nothing can be read from there on
 
 COMMANDS = {

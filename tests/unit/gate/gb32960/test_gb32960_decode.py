@@ -4,11 +4,15 @@ import numpy as np
 import pyarrow as pa
 import pytest
 
+from law import catalogue
 from onshore.gate.gb32960 import encode
+from onshore.gate.gb32960.columns import SIGNATURE_STATE, columns
 from onshore.gate.gb32960.decode import decode
-from onshore.gate.gb32960.groups import FEW, LOOKS, groups
-from onshore.gate.gb32960.layout import CUSTOM_UNITS, Layout, walk
+from onshore.gate.gb32960.groups import FEW, LOOKS, groups, shape
+from onshore.gate.gb32960.layout import CUSTOM_UNITS, attempt, walk
 from onshore.gate.gb32960.protocol import MAX_UNITS, frame
+from onshore.gate.gb32960.signatures import State
+from onshore.gate.gb32960.sources import LISTS, PARTS_OF
 from onshore.words.batch import BASE, signals
 from onshore.words.errors import Malformed
 
@@ -155,9 +159,8 @@ def test_a_walk_that_leads_nowhere(body):
 def work(monkeypatch):
     """What decoding did: frames walked, and layouts that others were held against."""
     done = {"walked": [], "held": []}
-    shape = Layout.shape
-    monkeypatch.setattr("onshore.gate.gb32960.groups.walk", lambda frame: done["walked"].append(frame) or walk(frame))
-    monkeypatch.setattr(Layout, "shape", lambda self, frame: done["held"].append(frame) or shape(self, frame))
+    monkeypatch.setattr("onshore.gate.gb32960.groups.attempt", lambda f: done["walked"].append(f) or attempt(f))
+    monkeypatch.setattr("onshore.gate.gb32960.groups.shape", lambda n, f: done["held"].append(f) or shape(n, f))
     return done
 
 
@@ -179,10 +182,25 @@ def test_frames_that_differ_cost_a_walk_each_and_a_few_looks(work, frames):
     assert len(groups(frames, False, {})) <= LOOKS + 1
 
 
-def test_frames_that_cannot_be_read_cost_a_walk_each(work):
-    frames = [sent(b"\x04" + bytes(4))] * 200
-    assert len(decode(frames, range(200), 0).rejected) == 200
-    assert work["walked"] == frames
+def test_frames_that_cannot_be_read_cost_a_walk_each_unless_they_are_alike(work):
+    frames = [sent(b"\x04" + bytes((i, 0, 0, 0))) for i in range(200)]
+    assert decode(frames, range(200), 0).rejected == [(i, "unit 0x04 cut short") for i in range(200)]
+    assert work["walked"] == frames[:1]
+
+
+@pytest.mark.parametrize("unlike", [SAME_SIZE, MANY_SIZES])
+def test_frames_that_cannot_be_read_and_differ_cost_a_walk_each_and_a_few_looks(work, unlike):
+    frames = [frame(2, 0xFE, VIN, f[24:-1] + b"\x0a") for f in unlike]
+    reasons = {why for _, why in decode(frames, range(len(frames)), 0).rejected}
+    assert reasons == {"unknown unit 0x0a"}
+    assert len(work["walked"]) <= len(frames)
+    assert len(work["held"]) <= LOOKS
+
+
+def test_what_fails_alike_is_told_apart_from_what_does_not():
+    good, bad = sent(b"\x80\0\1a"), sent(b"\x80\0\2a")
+    decoded = decode([good, bad] * FEW, range(2 * FEW), 0, checked=True)
+    assert decoded.rejected == [(i, "unit 0x80 cut short") for i in range(1, 2 * FEW, 2)]
 
 
 def test_frames_that_are_alike_cost_one_walk(work):
@@ -197,3 +215,91 @@ def test_many_of_one_size_that_are_illegible_are_told_apart():
     decoded = decode([good, bad, late] * FEW, range(3 * FEW), 0)
     assert decoded.rejected == [(i, "bad checksum" if i % 3 == 1 else "bad time") for i in range(3 * FEW) if i % 3]
     assert decoded.batch.column("vehicle").to_pylist() == list(range(0, 3 * FEW, 3))
+
+
+def sent_2025(*bodies):
+    return frame(2, 0xFE, VIN, TIME6 + b"".join(bodies), start=b"$$")
+
+
+SIGNED = b"\xff\1\0\2ab\0\0"
+
+
+def test_frames_of_both_editions_share_columns_and_are_not_taken_for_one_another():
+    """Type 06 means extremes in 2016 and alarms in 2025; the sizes here are alike."""
+    frames = [sent(b"\x06" + bytes(14)), sent_2025(b"\x06\2" + bytes(4) + b"\xff" * 5, b"\x80\0\1a")] * FEW
+    batch = decode(frames, range(len(frames)), 0).batch
+    assert len(set(map(len, frames))) == 1
+    assert batch.column("Vehicle.Onshore.Alarm.Level").to_pylist() == [None, 2] * FEW
+    assert batch.column("Vehicle.Powertrain.TractionBattery.CellVoltage.Max").to_pylist() == [0, None] * FEW
+
+
+def test_the_datum_stands_beside_each_position():
+    places = [b"\x05\0" + bytes((datum,)) + bytes(8) for datum in (1, 2, 3, 0xFF)]
+    batch = decode([sent(b"\x05" + bytes(9)), *map(sent_2025, places)], range(5), 0).batch
+    assert batch.column("Vehicle.Onshore.Datum").to_pylist() == [None, 1, 2, 3, None]
+    assert batch.column("Vehicle.CurrentLocation.Longitude").to_pylist() == [0.0] * 5
+
+
+@pytest.mark.parametrize(("raw", "torque"), [(0, -20000.0), (200_001, 0.1), (400_000, 20000.0), (400_001, None)])
+def test_torque_of_2025(raw, torque):
+    body = b"\x02\1" + bytes(5) + raw.to_bytes(4, "big") + bytes(1)
+    found = decode([sent_2025(body)], [1], 0).batch.column("Vehicle.Powertrain.ElectricMotor.Torque")
+    assert found.to_pylist() == [torque if torque is None else np.float32(torque)]
+
+
+def test_a_gear_that_is_not_valid_is_none():
+    bodies = [b"\x01" + bytes(15) + bytes((gear,)) + bytes(2) for gear in (0x2E, 0xAE)]
+    batch = decode(list(map(sent_2025, bodies)), range(2), 0).batch
+    assert batch.column("Vehicle.Powertrain.Transmission.CurrentGear").to_pylist() == [127, None]
+    assert batch.column("Vehicle.Onshore.GearFlags").to_pylist() == [2, 2]
+
+
+def test_several_supercapacitors_are_one_list_and_the_first_has_columns():
+    one, other = (b"\x31" + bytes((n,)) + bytes(4) + b"\0\1ab\0\1c" for n in (1, 2))
+    batch = decode([sent_2025(one, other)], [1], 0).batch
+    name = "Vehicle.Onshore.Supercapacitor."
+    systems = b"".join(bytes((n,)) + bytes(4) + b"\0\1\0\1" for n in (1, 2))
+    assert batch.column(name + "Systems").to_pylist() == [systems]
+    assert batch.column(name + "CellVoltages").to_pylist() == [b"abab"]
+    assert batch.column(name + "Voltage").to_pylist() == [0.0]
+
+
+def test_what_signatures_are_worth_is_a_column_and_an_invalid_one_a_rejection():
+    good = sent_2025(b"\x04\1\2", SIGNED)
+    states = [State.VALID, State.INVALID, State.NOT_VERIFIABLE, None, State.INVALID]
+    decoded = decode([good, good, good, sent(), b""], range(5), 0, signed=states)
+    assert decoded.rejected == [(1, "signature invalid"), (4, "signature invalid")]
+    assert decoded.batch.column(SIGNATURE_STATE).to_pylist() == [1, 3, None]
+    assert decoded.batch.schema.names[-1] == SIGNATURE_STATE
+    assert decoded.batch.column(SIGNATURE_STATE).buffers()[1].to_pybytes()[:3] == b"\1\3\0"
+    assert SIGNATURE_STATE not in decode([good, sent()], range(2), 0).batch.schema.names
+    assert SIGNATURE_STATE not in decode([sent()], range(1), 0, signed=[None]).batch.schema.names
+
+
+@pytest.mark.parametrize(
+    ("body", "what"),
+    [
+        (b"\xff", "unit 0xff cut short"),
+        (b"\xff\1\0\1", "unit 0xff cut short"),
+        (SIGNED + b"\x04\1\2", "bytes after the data unit"),
+        (b"\x0a", "unknown unit 0x0a"),
+        (b"\x09\0", "unknown unit 0x09"),
+        (b"\x01" + bytes(17), "unit 0x01 cut short"),
+        (b"\x30\2" + bytes(12), "unit 0x30 cut short"),
+        (b"\x04\1\2\x04\1\2", "unit 0x04 twice"),
+    ],
+)
+def test_frames_of_2025_that_cannot_be_read(body, what):
+    assert decode([sent_2025(body)], [1], 0).rejected == [(0, what)]
+
+
+def test_where_the_signature_stands():
+    assert walk(sent_2025(b"\x04\1\2", SIGNED)).signature == 33
+    assert walk(sent_2025(b"\x04\1\2")).signature is None
+
+
+def test_every_column_is_in_the_catalogue_with_its_type_but_what_carmakers_add():
+    schema = columns(frozenset(PARTS_OF) | frozenset(LISTS)).signed
+    known = {name: signal.arrow for name, signal in catalogue().items()}
+    assert {f.name: f.type for f in schema if f.name in known} == {n: known[n] for n in schema.names if n in known}
+    assert set(schema.names) - known.keys() == {*pa.schema(BASE).names, CUSTOM_UNITS}

@@ -48,3 +48,65 @@ def test_a_value_that_does_not_fit():
 def test_a_text_that_does_not_fit():
     with pytest.raises(Malformed, match="more than 20 characters"):
         encode.login(VIN, NOW, 1, "8" * 21)
+
+
+def sign(signed):
+    """As a car would, but for the arithmetic."""
+    return 2, b"R" + bytes((len(signed),)), b""
+
+
+def test_what_is_left_out_is_invalid_in_2025_too():
+    units = ("vehicle", "motors", "fuel_cell", "position", "alarms", "supercapacitor", "supercapacitor_extremes")
+    sent = encode.realtime(VIN, NOW, {name: None if name == "motors" else {} for name in units}, edition=2025)
+    body = reference.decode(sent)["body"]
+    said = {u["type"]: u["data"] for u in body["units"]}
+    assert body["signature"] is None
+    assert said["vehicle"].pop("gear") == {"position": "N", "braking": False, "driving": False, "valid": True}
+    assert set(said["vehicle"].values()) | set(said["fuel_cell"].values()) == {None}
+    assert said["motors"] is None
+    assert said["position"] == {"valid": False, "datum": None, "longitude": None, "latitude": None}
+    assert said["alarms"].pop("flags") == []
+    assert set(said["alarms"].values()) | set(said["supercapacitor_extremes"].values()) == {None}
+    assert set(said["supercapacitor"].values()) == {None}
+
+
+def test_a_signer_gets_all_from_the_time_to_the_last_unit():
+    plain = encode.realtime(VIN, NOW, {"engine": {"crank_rpm": 1}}, edition=2025)
+    sent = encode.realtime(VIN, NOW, {"engine": {"crank_rpm": 1}}, edition=2025, sign=sign, resend=True)
+    said = reference.decode(sent)
+    assert said["command"] == "resend"
+    assert said["body"]["signature"] == {"algorithm": "rsa", "r": "52" + f"{len(plain) - 25:02x}", "s": ""}
+
+
+def test_small_frames_of_2025():
+    frames = [
+        encode.heartbeat(VIN, edition=2025),
+        encode.time_sync(VIN, edition=2025),
+        encode.logout(VIN, NOW, 3, edition=2025),
+        encode.login_2025(VIN, NOW, 1, "898600", [["PACK-A"], []]),
+        encode.activation(VIN, NOW, "CHIP", b"key", sign),
+        encode.activation_reply(VIN, good=True),
+        encode.activation_reply(VIN, good=False, info=3),
+        encode.platform_login(b"PLATFORM", NOW, 1, "name", "word", edition=2025),
+        encode.platform_login(b"PLATFORM", NOW, 1, "", "", edition=2025, logout=True),
+    ]
+    said = [reference.decode(sent) for sent in frames]
+    assert {s["version"] for s in said} == {2025}
+    assert [encode.encode(s) for s in said] == frames
+    assert (said[3]["body"]["packs_per_bms"], said[3]["body"]["codes"]) == ([1, 0], [["PACK-A"], []])
+    assert (said[4]["body"]["chip"], said[4]["body"]["public_key"]) == ("CHIP", b"key".hex())
+    assert [s["body"]["result"] for s in said[5:7]] == ["ok", "failed"]
+    assert said[7]["body"]["username"] == "name"
+    assert said[8]["command"] == "platform_logout"
+
+
+def test_a_code_without_a_word_stands_for_itself():
+    said = {
+        "version": 2025,
+        "command": "activation_reply",
+        "ack": "command",
+        "vin": "X",
+        "encryption": "none",
+        "body": {"result": 9, "info": 200},
+    }
+    assert reference.decode(encode.encode(said)) == said

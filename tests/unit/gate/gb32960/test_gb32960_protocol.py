@@ -193,3 +193,28 @@ def test_hostile_bytes_are_looked_at_a_few_times_each_however_many(unit, read, m
     legible = p._LEGIBLE
     for size in (1 << 12, 1 << 14) if read == 1 else (1 << 15, 1 << 17):
         assert looked(size) <= 60 * size  # a header is 24 bytes: each byte is looked at for two or three of them
+
+
+@pytest.mark.parametrize(
+    ("start", "why", "flag"),
+    [
+        (b"$$", p.SIGNATURE_INVALID, p.Flag.SIGNATURE_INVALID),
+        (b"$$", p.NOT_DECRYPTABLE, p.Flag.DECRYPTION_FAILED),
+        (b"$$", "unit 0x01 cut short", p.Flag.STRUCTURE_INVALID),
+        (b"##", p.NOT_DECRYPTABLE, p.Flag.ERROR),
+        (b"##", "bad time", p.Flag.ERROR),
+    ],
+)
+def test_what_a_rejected_frame_is_answered_with(start, why, flag):
+    assert p.flag_of(p.frame(2, 0xFE, VIN, start=start), why) is flag
+
+
+def test_a_car_that_nobody_knows_is_answered_in_its_edition():
+    assert p.vin_unknown(p.frame(1, 0xFE, VIN)) is p.Flag.ERROR
+    assert p.vin_unknown(p.frame(1, 0xFE, VIN, start=b"$$")) is p.Flag.VIN_UNKNOWN
+
+
+def test_the_answer_to_a_key_exchange_has_the_platforms_time():
+    """Its body begins with a key, not with a time."""
+    request = p.frame(0x0B, 0xFE, VIN, b"\3\0\x10" + bytes(28), start=b"$$")
+    assert p.reply(request, 1, NOW) == p.frame(0x0B, 1, VIN, NOW, start=b"$$")

@@ -37,7 +37,8 @@ def wrong(sent):
         (GOOD[:-1], "incomplete"),
         (GOOD + b"\0", "bytes after the frame"),
         (GOOD[:-1] + b"\0", "bad checksum"),
-        (frame(7, 0xFE, VIN, start=b"$$"), "edition 2025 is not supported"),
+        (frame(7, 5, VIN), "unknown response flag 0x05"),
+        (frame(2, 0xFE, VIN, b"\1", encryption=5), "unknown encryption 0x05"),
         (frame(0, 0xFE, VIN), "unknown command 0x00"),
         (frame(0xFF, 0xFE, VIN), "unknown command 0xff"),
         (frame(7, 9, VIN), "unknown response flag 0x09"),
@@ -86,8 +87,6 @@ def test_no_error_text_repeats_the_frame():
     ("command", "name"),
     [
         (9, "reserved_uplink"),
-        (0x80, "parameter_query"),
-        (0x82, "terminal_control"),
         (0x83, "reserved_downlink"),
         (0xC0, "private"),
     ],

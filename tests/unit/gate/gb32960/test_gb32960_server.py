@@ -1,158 +1,33 @@
 """The door over real sockets: what is answered, and when."""
 
 import asyncio
-import contextlib
 import logging
 import resource
 import socket
-import ssl as tls
-from collections.abc import AsyncIterator, Callable
-from dataclasses import dataclass, field
-from datetime import UTC, datetime, timedelta
 
 import pyarrow as pa
 import pytest
-import uvloop
-from cryptography import x509
-from cryptography.hazmat.primitives import hashes, serialization
-from cryptography.hazmat.primitives.asymmetric import ec
-from cryptography.x509.oid import NameOID
 
+from door_makers import (
+    CARS,
+    NOW,
+    NOW6,
+    OTHER,
+    QUICK,
+    STRANGER,
+    VIN,
+    Car,
+    certificate,
+    data,
+    error,
+    login,
+    ok,
+    open_door,
+)
 from onshore.gate.gb32960 import encode
-from onshore.gate.gb32960.protocol import HEADER, TooLong, frame, reply, time6
-from onshore.gate.gb32960.server import Door, Limits, serve
+from onshore.gate.gb32960.protocol import TooLong, frame
+from onshore.gate.gb32960.server import Limits
 from onshore.words.errors import Broken
-
-NOW = 1_768_437_059_000
-NOW6 = time6(NOW)
-VIN, OTHER, STRANGER = b"LTEST000000000017", b"LTEST000000000018", b"LTEST000000000099"
-CARS = {VIN: 17, OTHER: 18, **{b"LTEST1%011d" % i: 1000 + i for i in range(200)}}
-QUICK = Limits(batch_ms=2)
-
-
-@dataclass
-class Kept:
-    """Takes batches in, and can be told to fail."""
-
-    batches: list[pa.RecordBatch] = field(default_factory=list)
-    fails: list[Exception] = field(default_factory=list)
-    on_take: Callable[[], None] = lambda: None
-
-    def __call__(self, batch: pa.RecordBatch) -> None:
-        self.on_take()
-        if self.fails:
-            raise self.fails.pop(0)
-        self.batches.append(batch)
-
-    @property
-    def vehicles(self) -> list[int]:
-        return [v for b in self.batches for v in b.column("vehicle").to_pylist()]
-
-
-@dataclass
-class Car:
-    """A client: sends bytes, reads whole answers."""
-
-    reader: asyncio.StreamReader
-    writer: asyncio.StreamWriter
-
-    def send(self, *frames: bytes) -> None:
-        self.writer.write(b"".join(frames))
-
-    async def hear(self) -> bytes:
-        async with asyncio.timeout(5):
-            head = await self.reader.readexactly(HEADER)
-            return head + await self.reader.readexactly(int.from_bytes(head[22:24], "big") + 1)
-
-    async def ask(self, *frames: bytes) -> list[bytes]:
-        self.send(*frames)
-        return [await self.hear() for _ in frames]
-
-    async def closed(self) -> bytes:
-        """What comes until the door closes."""
-        async with asyncio.timeout(5):
-            try:
-                return await self.reader.read()
-            except ConnectionError:  # it was still sending
-                return b""
-
-
-@dataclass
-class Place:
-    door: Door
-    kept: Kept
-    port: int
-    server: asyncio.Server
-    cars: list[Car] = field(default_factory=list)
-
-    async def stranger(self, address: str = "127.0.0.1") -> Car:
-        car = Car(*await asyncio.open_connection("127.0.0.1", self.port, local_addr=(address, 0)))
-        self.cars.append(car)
-        return car
-
-    async def strangers(self, count: int, address: str = "127.0.0.1") -> list[Car]:
-        """Connections that say nothing, each known to the door before the next one comes."""
-        cars = []
-        for _ in range(count):
-            seen = self.seen()
-            cars.append(await self.stranger(address))
-            async with asyncio.timeout(5):
-                while self.seen() == seen:
-                    await asyncio.sleep(0)
-        return cars
-
-    def seen(self) -> int:
-        counts = self.door.counts
-        return len(self.door.connections) + counts["crowded out"] + counts["full"]
-
-    async def car(self, vin: bytes = VIN, address: str = "127.0.0.1") -> Car:
-        car = await self.stranger(address)
-        assert await car.ask(login(vin)) == [ok(login(vin))]
-        return car
-
-
-@contextlib.asynccontextmanager
-async def open_door(limits: Limits = QUICK, ssl: tls.SSLContext | None = None) -> AsyncIterator[Place]:
-    kept = Kept()
-    door = Door(CARS.get, kept, lambda: NOW, limits)
-    server = await serve(door, "127.0.0.1", 0, ssl)
-    place = Place(door, kept, server.sockets[0].getsockname()[1], server)
-    try:
-        yield place
-    finally:
-        await door.stop(server)
-        for car in place.cars:
-            car.writer.close()
-        assert not door.connections
-
-
-@pytest.fixture(params=["asyncio", "uvloop"])
-def run(request):
-    """Runs a test under both loops."""
-    factory = uvloop.new_event_loop if request.param == "uvloop" else asyncio.new_event_loop
-
-    def runs(story):
-        with asyncio.Runner(loop_factory=factory) as runner:
-            runner.run(story())
-
-    return runs
-
-
-def login(vin: bytes = VIN) -> bytes:
-    return encode.login(vin, NOW, 1, "89860000000000000017")
-
-
-def data(minute: int = 0, vin: bytes = VIN, **more: object) -> bytes:
-    units = {"vehicle": {"status": "started", "speed_kmh": 65.5}, **more}
-    return encode.realtime(vin, NOW - 60_000 * minute, units)
-
-
-def ok(request: bytes) -> bytes:
-    return reply(request, 1, NOW6)
-
-
-def error(request: bytes) -> bytes:
-    return reply(request, 2, NOW6)
 
 
 def test_login_data_heartbeat_time_logout(run):
@@ -268,7 +143,7 @@ def test_newest_connection_of_a_car_wins(run):
             assert await old.closed() == ok(data(1))
             assert await new.ask(data()) == [ok(data())]
             assert place.door.counts["replaced"] == 1
-            assert set(place.door.by_vin) == {VIN}
+            assert set(place.door.by_identity) == {17}
 
     run(story)
 
@@ -277,9 +152,7 @@ def test_what_is_not_supported_is_refused_in_its_own_edition(run):
     async def story():
         async with open_door() as place:
             car = await place.car()
-            later = frame(2, 0xFE, VIN, NOW6, start=b"$$")
             asked = [
-                later,
                 frame(2, 0xFE, VIN, bytes(16), encryption=3),
                 frame(5, 0xFE, VIN, NOW6),
                 frame(0x82, 0xFE, VIN),
@@ -420,25 +293,6 @@ def test_a_peer_that_has_said_all_still_gets_its_answers(run):
             assert await gone.closed() == b""
 
     run(story)
-
-
-def certificate(folder):
-    """A TLS context of the door with a certificate of its own, and one of a car that trusts it."""
-    key = ec.generate_private_key(ec.SECP256R1())
-    name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "localhost")])
-    day = datetime(2026, 1, 1, tzinfo=UTC)
-    made = (
-        x509.CertificateBuilder(name, name, key.public_key(), 1, day, day + timedelta(days=36500))
-        .add_extension(x509.SubjectAlternativeName([x509.DNSName("localhost")]), critical=False)
-        .sign(key, hashes.SHA256())
-    )
-    plain = serialization.NoEncryption()
-    raw = key.private_bytes(serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, plain)
-    pem = made.public_bytes(serialization.Encoding.PEM)
-    (folder / "pem").write_bytes(raw + pem)
-    here = tls.SSLContext(tls.PROTOCOL_TLS_SERVER)
-    here.load_cert_chain(folder / "pem")
-    return here, tls.create_default_context(cadata=pem.decode())
 
 
 def test_tls_and_a_peer_that_hangs_up_at_once(run, tmp_path):
@@ -647,13 +501,11 @@ def test_the_number_of_connections_is_what_descriptors_leave_room_for(run, monke
     async def story():
         monkeypatch.setattr("resource.getrlimit", lambda _: (256, 4096))
         async with open_door(QUICK) as place:
-            assert place.door.limits.connections == 144
+            assert place.door.room.most == 144
             await place.strangers(150)
             assert len(place.door.connections) == 72
         monkeypatch.setattr("resource.getrlimit", lambda _: (resource.RLIM_INFINITY,) * 2)
         async with open_door(QUICK) as place:
-            assert place.door.limits.connections > 1_000_000
-        async with open_door(Limits(connections=7)) as place:
-            assert place.door.limits.connections == 7
+            assert place.door.room.most > 1_000_000
 
     run(story)
