@@ -1,0 +1,173 @@
+"""The door upload: which files are on their way, who may send them, and what of a request becomes of them."""
+
+import asyncio
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+
+from onshore.gate import door
+from onshore.gate.limits import Limits as CommonLimits
+from onshore.gate.limits import Room
+from onshore.gate.upload import manifest
+from onshore.gate.upload.arrival import Arrival, Keep
+from onshore.gate.upload.known import Papers
+from onshore.gate.upload.readers import reader
+from onshore.gate.upload.reading import Limits as ReadingLimits
+from onshore.gate.upload.reading import Reader
+from onshore.gate.upload.shelf import Upload
+from onshore.words.errors import Malformed, Refusal
+
+_DAY = 86_400_000  # milliseconds
+_NAME = set("0123456789abcdef")
+
+
+@dataclass(frozen=True)
+class Limits(CommonLimits):
+    """What an upload may cost.
+
+    `most`: bytes of a file; `days`: until an upload that does not go on is forgotten; `live`: how many are held in
+    memory; `of_one`: how many one car may have begun, and how many connections. `checked`: bytes of a body that comes
+    with a checksum, which is held until it is whole. `pace`: bytes that a sender must send in `frame_timeout_s`.
+    """
+
+    most: int = 8 << 30
+    days: int = 7
+    live: int = 16
+    of_one: int = 4
+    checked: int = 16 << 20
+    header: int = 64 << 10
+    pace: int = 16 << 10
+    frame_timeout_s: float = 30.0
+    reading: ReadingLimits = field(default_factory=ReadingLimits)
+
+
+class Door(door.Door[door.Peer, Arrival]):
+    """Files on their way in, whichever connection their bytes come by."""
+
+    name = "upload"
+
+    def __init__(
+        self,
+        papers: Papers,
+        keep: Keep,
+        clock: Callable[[], int],
+        limits: Limits | None = None,
+        *,
+        shared: Room | None = None,
+    ) -> None:
+        self.own = limits or Limits()
+        super().__init__(lambda batch: keep(batch, ()), clock, self.own, shared=shared)
+        self.papers = papers
+        self.live: dict[str, Arrival] = {}
+        self._keep_marked = keep
+        self._next_slot = 0
+
+    def slot(self, vehicle: int) -> tuple[int, int]:
+        """The identity of one more connection of a car: one of `of_one`, a free one where there is one."""
+        free = [n for n in range(self.own.of_one) if (vehicle, n) not in self.by_identity]
+        self._next_slot += 1
+        return vehicle, free[0] if free else self._next_slot % self.own.of_one
+
+    def begin(self, vehicle: int, data: bytes, size: int) -> Upload:
+        """A new upload by its manifest; refused or Malformed at once where nothing good can come of it."""
+        said = manifest.read(data)
+        manifest.permitted(said, vehicle, size, self.own.most)
+        shelf, now = self.papers.shelf, self.clock()
+        self.counts["expired"] += shelf.purge(now)
+        if shelf.many(vehicle) >= self.own.of_one:
+            raise Refusal(
+                "busy", "this car has begun other uploads that are not at their end", remedy="finish or delete one"
+            )
+        self._reader(said, vehicle, None)
+        self.counts["uploads"] += 1
+        return shelf.add(vehicle, data, size, self.until())
+
+    def until(self) -> int:
+        """When an upload expires that goes on now (ms UTC)."""
+        return self.clock() + self.own.days * _DAY
+
+    def find(self, id_: str, vehicle: int) -> Upload:
+        """An upload of this car, as far as it arrived; refuses one that is not (`not-found`) or was (`gone`)."""
+        live = self.live.get(id_)
+        found = live.upload if live else self.papers.shelf.find(id_) if len(id_) == 32 and set(id_) <= _NAME else None
+        if found is None or found.vehicle != vehicle:
+            raise Refusal("not-found", "this car has no upload of this name", remedy="begin it with POST")
+        if found.until <= self.clock() or found.fate in ("ended", "refused"):
+            raise Refusal("gone", "this upload is over: it expired, was ended, or its bytes were wrong")
+        return found
+
+    def offset(self, upload: Upload) -> int:
+        """Up to where the file has arrived."""
+        live = self.live.get(upload.id)
+        return live.offset if live else upload.size if upload.fate == "done" else upload.offset
+
+    def arrival(self, upload: Upload) -> Arrival:
+        """The upload, live; refuses (`busy`) while too many are being sent, and what may no longer be collected."""
+        found = self.live.get(upload.id)
+        if found is None:
+            self._make_room()
+            said = manifest.read(upload.manifest)
+            made = self._reader(said, upload.vehicle, upload)
+            found = Arrival(upload, made, self.papers.shelf, self._keep_marked, self.clock)
+            self.live[upload.id] = found
+        return found
+
+    def done(self, arrival: Arrival) -> None:
+        """The file is whole and all of it that may be kept is."""
+        said = manifest.read(arrival.upload.manifest)
+        agrees = arrival.agrees(said.sha256) if said.sha256 else True
+        self.counts["bytes that are not what the manifest says" if agrees is False else "files"] += 1
+        arrival.rest(self.until())
+        self.over(arrival, "done")
+        if agrees is False:
+            raise Malformed("the file does not hash to the manifest's sha256; its rows were kept as they came")
+
+    def over(self, arrival: Arrival, fate: str) -> None:
+        """Nothing more of it is taken in."""
+        self.live.pop(arrival.upload.id, None)
+        for name, count in arrival.reader.counts.items():
+            self.counts[name] += count
+        self.papers.shelf.end(arrival.upload.id, fate, self.until())
+
+    def forget(self, arrival: Arrival) -> None:
+        """Something of it could not be kept: papers and journals know how far it came."""
+        arrival.broken = True
+        self.live.pop(arrival.upload.id, None)
+
+    def flush(self) -> None:
+        """Keep what waits; the ticks of the gate ask for it."""
+        for arrival in list(self.live.values()):
+            try:
+                arrival.keep()
+            except Exception as why:  # noqa: BLE001 - whatever it is, the door stays open
+                self.forget(arrival)
+                self._lost(0, why)
+
+    async def stop(self, *servers: asyncio.Server) -> None:
+        """Keep what arrived, and note how far that is."""
+        await super().stop(*servers)
+        for arrival in list(self.live.values()):
+            try:
+                arrival.rest(arrival.upload.until)
+            except Exception as why:  # noqa: BLE001 - the others are still to be kept
+                self._lost(0, why)
+        self.live.clear()
+
+    def _reader(self, said: manifest.Manifest, vehicle: int, upload: Upload | None) -> Reader:
+        targets = manifest.targets(said, self.papers.catalogue, self.papers.collectable(vehicle))
+        self.counts["channels dropped"] += len(said.channels) - len(targets) if upload is None else 0
+        state = upload.state if upload else None
+        return reader(said, targets, self.papers.database, self.own.reading, state)
+
+    def _make_room(self) -> None:
+        """One that nobody is sending gives way, the oldest first; it goes on from where it is durable."""
+        if len(self.live) < self.own.live:
+            return
+        idle = next((a for a in self.live.values() if not a.lock.locked()), None)
+        if idle is None:
+            raise Refusal("busy", "too many files are on their way just now", remedy="go on with it in a while")
+        idle.rest(idle.upload.until)
+        del self.live[idle.upload.id]
+
+    def _keep(self, items: Sequence[Arrival]) -> None:
+        for arrival in items:
+            arrival.keep()
