@@ -1,0 +1,182 @@
+"""Forwards the lane of one endpoint: logs in, sends, and strikes a row once the platform has answered for it."""
+
+import asyncio
+import contextlib
+import logging
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+
+import numpy as np
+import pyarrow as pa
+from sqlalchemy import Connection
+from sqlalchemy.exc import DBAPIError
+
+from onshore.gate.forward.client import Endpoint, Streams
+from onshore.gate.forward.talk import Answer, Ear, Window, pause
+from onshore.gate.gb32960.again import frames_of
+from onshore.gate.gb32960.protocol import Command, Flag
+from onshore.register import vehicles
+from onshore.site import Site
+from onshore.vault import lanes
+from onshore.vault.lanes import Lane
+from onshore.vault.segments import Shelf
+from onshore.words.errors import OnshoreError
+
+log = logging.getLogger(__name__)
+
+_DAY, _BEIJING = 86_400_000, 28_800_000  # milliseconds
+_LATE = 60_000
+"""A row that reached the gate so long (ms) after its time was stored and sent again by its car; real time is 30 s."""
+
+
+@dataclass(frozen=True)
+class Pace:
+    """How many frames are under way at most; seconds: for an answer, between looks at the lane, until a heartbeat."""
+
+    window: int = 500
+    patience_s: float = 30.0
+    look_s: float = 1.0
+    heartbeat_s: float = 30.0
+
+
+class LoginRefusedError(OSError):
+    """The platform would not let this one in."""
+
+
+class Forwarder:
+    """One endpoint's client. What fails is tried again, as the standard says when; nothing of it is lost."""
+
+    def __init__(
+        self,
+        site: Site,
+        endpoint: Endpoint,
+        connect: Callable[[Endpoint], Awaitable[Streams]],
+        *,
+        pace: Pace | None = None,
+        sleep: Callable[[float], Awaitable[None]] = asyncio.sleep,
+    ) -> None:
+        self._site = site
+        self._endpoint = endpoint
+        self._connect = connect
+        self._pace = pace or Pace()
+        self._sleep = sleep
+        self._shelf = Shelf(site.root, site.vault, site.id)
+        self._vins: dict[int, bytes] = {}
+        self._failures = 0
+
+    async def run(self) -> None:
+        """Forward until cancelled; then log out."""
+        while True:
+            try:
+                await self._session()
+            except (OSError, EOFError, OnshoreError, DBAPIError) as failed:  # TimeoutError is an OSError
+                self._failures += 1
+                told = "login refused" if isinstance(failed, LoginRefusedError) else type(failed).__name__
+                log.warning("forward %s: %s; tried again", self._endpoint.name, told)
+            await self._sleep(pause(self._failures) if self._failures else self._pace.look_s)
+
+    async def _session(self) -> None:
+        async with asyncio.timeout(self._pace.patience_s):
+            reader, writer = await self._connect(self._endpoint)
+        line = _Line(reader, writer, self._pace.patience_s)
+        try:
+            serial = await self._log_in(line)
+            try:
+                await self._forward(line)
+            finally:
+                line.say(self._endpoint.login.leave(self._site.clock(), serial))
+        finally:
+            await line.close()
+
+    async def _log_in(self, line: "_Line") -> int:
+        now = self._site.clock()
+        serial = lanes.serial(self._site.engine, self._endpoint.name, (now + _BEIJING) // _DAY)
+        line.say(self._endpoint.login.say(now, serial))
+        while True:
+            for answer in await line.hear():
+                if answer.command == Command.PLATFORM_LOGIN:
+                    if answer.flag != Flag.OK:
+                        raise LoginRefusedError
+                    return serial
+
+    async def _forward(self, line: "_Line") -> None:
+        since, quiet = self._site.clock(), 0.0
+        while True:
+            lane = lanes.first(self._site.engine, self._endpoint.name)
+            if lane is not None:
+                await self._send(line, lane, again=lane.queued < since)
+                quiet = 0.0
+                continue
+            await self._sleep(self._pace.look_s)
+            quiet += self._pace.look_s
+            if quiet >= self._pace.heartbeat_s:
+                line.say(self._endpoint.login.alive())
+                await line.hear()
+                quiet = 0.0
+
+    async def _send(self, line: "_Line", lane: Lane, *, again: bool) -> None:
+        """Send what is left of a lane, a window at a time; `again`: it waited for a connection, so it is resent."""
+        table = lanes.rows_of(lane, self._shelf)
+        left: Lane | None = lane
+        for begin in range(0, table.num_rows, self._pace.window):
+            if left is None:
+                return  # struck meanwhile, or written anew without an erased car: look again
+            window = Window(self._frames(line, table.slice(begin, self._pace.window), again=again))
+            try:
+                while not window.done:
+                    for answer in await line.hear():
+                        window.heard(answer)
+            finally:
+                left = self._note(left, window)
+
+    def _frames(self, line: "_Line", rows: pa.Table, *, again: bool) -> list[bytes]:
+        """The frames of some rows, sent."""
+        for vehicle in set(rows.column("vehicle").to_pylist()) - self._vins.keys():
+            self._vins[vehicle] = vehicles.vin_of(self._site, vehicle).encode("ascii")
+        received, time = (rows.column(name).cast(pa.int64()).to_numpy() for name in ("received", "time"))
+        late = np.asarray(received - time > _LATE) | again
+        frames = frames_of(rows, self._vins, resend=late.tolist())
+        line.say(b"".join(frames))
+        return frames
+
+    def _note(self, lane: Lane, window: Window) -> Lane | None:
+        """Write down how far the platform has answered; a lane that is done goes, and the ledger says so."""
+        if not window.answered:
+            return lane
+        self._failures = 0
+
+        def entry(conn: Connection, refused: int) -> None:
+            said = {"to": self._endpoint.name, "rows": lane.rows, "refused": refused}
+            self._site.hand_in(conn, self._site.entry("forward", **said))
+
+        sent, refused = lane.sent + window.answered, lane.refused + window.refused
+        engine = self._site.engine
+        left = lanes.acknowledged(engine, lane, sent, refused, self._site.clock(), entry)
+        if left is None:
+            lanes.clear(engine, self._site.vault, lane)
+        return left
+
+
+class _Line:
+    """A connection that is listened to no longer than patience lasts."""
+
+    def __init__(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter, patience: float) -> None:
+        self._reader, self._writer, self._patience = reader, writer, patience
+        self._ear = Ear()
+
+    def say(self, data: bytes) -> None:
+        self._writer.write(data)
+
+    async def hear(self) -> list[Answer]:
+        """The answers in one read; OSError where none comes in time, or never will."""
+        async with asyncio.timeout(self._patience):
+            data = await self._reader.read(1 << 16)
+        if not data:
+            raise ConnectionResetError
+        return self._ear.hear(data)
+
+    async def close(self) -> None:
+        self._writer.close()
+        with contextlib.suppress(OSError, TimeoutError):
+            async with asyncio.timeout(1):
+                await self._writer.wait_closed()
