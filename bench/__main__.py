@@ -3,6 +3,7 @@
 import importlib
 import os
 import platform
+import subprocess
 import sys
 from collections.abc import Iterable, Iterator
 from datetime import UTC, date, datetime
@@ -46,8 +47,18 @@ def machine() -> str:
     )
 
 
+def commit() -> str:
+    """Which state of the source the figures are of, as far as git can tell."""
+    asked = ["git", "-C", str(HERE), "describe", "--always", "--dirty=, with changes", "--exclude=*"]
+    try:
+        said = subprocess.run(asked, capture_output=True, text=True, check=False).stdout.strip()
+    except OSError:
+        said = ""
+    return said or "unknown"
+
+
 def table(rows: Iterable[Figure], day: date, where: str) -> Iterator[str]:
-    """Lines of Markdown."""
+    """Lines of Markdown; `where`: the machine, the commit, and the command that makes them."""
     yield f"Measured on {day.isoformat()}: {where}."
     yield ""
     yield "| bench | what | figure |"
@@ -65,7 +76,8 @@ def main(asked: list[str]) -> int:
     if unknown := sorted(set(asked) - set(names())):
         print(f"no bench is called {', '.join(unknown)}; there are {', '.join(names())}", file=sys.stderr)
         return 2
-    for line in table(figures(asked or names()), datetime.now(UTC).date(), machine()):
+    how = f"commit {commit()}; `{' '.join(['python -m bench', *asked])}`"
+    for line in table(figures(asked or names()), datetime.now(UTC).date(), f"{machine()}; {how}"):
         print(line, flush=True)
     return 0
 

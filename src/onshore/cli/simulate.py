@@ -1,108 +1,46 @@
 """`onshore simulate`: cars over real sockets; besides `send.py` and `client.py` the only module that connects."""
 
 import asyncio
+import gc
+import os
+import resource
+import ssl
 import time
-from collections import deque
-from collections.abc import AsyncIterator, Callable, Iterable
-from contextlib import AsyncExitStack, asynccontextmanager
-from itertools import islice
+from collections.abc import AsyncIterator, Callable, Coroutine, Iterable, Sequence
+from contextlib import ExitStack, asynccontextmanager
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 import click
 
 from onshore.cli.common import answers_for_errors, json_option, put
-from onshore.cli.drives import computed
+from onshore.cli.drives import recorded
+from onshore.cli.driving.cars import SHANGHAI, City, cars
+from onshore.cli.loading import Load, Script, Wish, figures
+from onshore.cli.simulated import AUTHORITY, Simulated, at_hand, client_context, listed, test_vins
+from onshore.cli.terminals import Car, Latencies
+from onshore.cli.voices import fleet, gb32960, mqtt
+from onshore.cli.voices.spoken import Modelled, Played, Source, Voice, pace
 from onshore.gate.gb32960 import encode
-from onshore.gate.gb32960.protocol import HEADER, Flag, header
-from onshore.words.errors import Broken, Malformed, Refusal
+from onshore.words.errors import Broken, Malformed
 
-ICCID = "89860000000000000000"
-_TICK = 0.005  # seconds between the bursts of a load
-_PATIENCE = 30  # seconds to wait for answers
+__all__ = ["Car", "City", "connected", "drive", "load", "run", "simulate", "test_vins"]
 
+_AT_ONCE = 100  # cars that connect at the same time
+_DAYS = 1
 
-class Car(asyncio.Protocol):
-    """One terminal: sends frames, counts answers by what they say, and times them."""
-
-    def __init__(self) -> None:
-        self.sent = self.acknowledged = self.refused = 0
-        self.latencies: list[float] = []  # milliseconds, one for each burst
-        self.transport: Any = None
-        self._bytes = b""
-        self._bursts: deque[tuple[int, float]] = deque()  # frames sent by then, and when
-        self._changed = asyncio.Event()
-        self._lost = False
-
-    @property
-    def open(self) -> int:
-        """Frames not answered yet."""
-        return self.sent - self.acknowledged - self.refused
-
-    def connection_made(self, transport: asyncio.BaseTransport) -> None:
-        """Connected."""
-        self.transport = transport
-
-    def connection_lost(self, exc: Exception | None) -> None:
-        """The platform hung up."""
-        del exc
-        self._lost = True
-        self._changed.set()
-
-    def send(self, frames: bytes, count: int = 1) -> None:
-        """Write `count` frames at once."""
-        self.transport.write(frames)
-        self.sent += count
-        self._bursts.append((self.sent, time.perf_counter()))
-
-    def data_received(self, data: bytes) -> None:
-        """Answers, one after the other; a half one waits for its rest."""
-        data, at = self._bytes + data, 0
-        while len(data) - at >= HEADER:
-            head = header(data[at : at + HEADER])
-            end = at + HEADER + head.length + 1
-            if end > len(data):
-                break
-            at = end
-            if head.flag == Flag.OK:
-                self.acknowledged += 1
-            else:
-                self.refused += 1
-        self._bytes = data[at:]
-        self._time_answers()
-        self._changed.set()
-
-    def _time_answers(self) -> None:
-        now, answered = time.perf_counter(), self.sent - self.open
-        while self._bursts and self._bursts[0][0] <= answered:
-            self.latencies.append((now - self._bursts.popleft()[1]) * 1000)
-
-    async def until_open(self, at_most: int) -> None:
-        """Wait until at most so many frames are unanswered; Broken when the platform hangs up or stays silent."""
-        while self.open > at_most:
-            if self._lost:
-                raise Broken("the platform closed the connection before it answered")
-            self._changed.clear()
-            try:
-                await asyncio.wait_for(self._changed.wait(), _PATIENCE)
-            except TimeoutError:
-                raise Broken(f"the platform did not answer for {_PATIENCE} seconds") from None
+Result = TypeVar("Result")
 
 
 @asynccontextmanager
 async def connected(host: str, port: int, vin: bytes, at: int) -> AsyncIterator[Car]:
-    """A car that is logged in (its login not counted); refuses (`login-refused`) when the platform does."""
-    _, car = await asyncio.get_running_loop().create_connection(Car, host, port)
+    """A GB/T 32960 car that is logged in; refuses (`login-refused`) when the gate does."""
+    _, car = await asyncio.get_running_loop().create_connection(lambda: Car(gb32960.Ears()), host, port)
     try:
-        car.send(encode.login(vin, at, 1, ICCID))
-        await car.until_open(0)
-        if car.refused:
-            raise Refusal("login-refused", "the platform refused a car's login", remedy="register the vehicle there")
-        car.sent = car.acknowledged = 0
-        car.latencies.clear()
+        await car.greet([encode.login(vin, at, 1, gb32960.ICCID)])
         yield car
     finally:
-        car.transport.close()
+        await car.close()
 
 
 async def drive(car: Car, frames: Iterable[bytes], window: int = 64) -> None:
@@ -116,80 +54,101 @@ async def drive(car: Car, frames: Iterable[bytes], window: int = 64) -> None:
 async def load(
     host: str,
     port: int,
-    vins: list[bytes],
-    rate: float,
-    seconds: float,
+    voice: Voice,
+    names: Sequence[Simulated],
+    wish: Wish,
     *,
-    window: int = 64,
+    authority: Path | None = None,
     ready: Callable[[], None] = lambda: None,
 ) -> dict[str, float]:
-    """Let all cars send at `rate` frames a second each (0: `window` frames always on their way); the figures.
+    """Let cars connect (over TLS where an `authority` is named), send what is wished, and say what came of it.
 
     `ready` is called when all are logged in.
     """
-    async with AsyncExitStack() as stack:
-        cars = [await stack.enter_async_context(connected(host, port, vin, _now())) for vin in vins]
-        frames = [_Frames(vin, number) for number, vin in enumerate(vins)]
+    latencies = Latencies()
+    at = pace(_now(), wish.rate, wish.seconds, voice.finest)
+    script = Script(voice, len(names), at, wish)
+    turn = asyncio.Semaphore(_AT_ONCE)
+
+    async def come(number: int, name: Simulated) -> Car:
+        async with turn:
+            context = None if authority is None else client_context(authority, name)
+            greetings = voice.greetings(number, _now())
+            loop = asyncio.get_running_loop()
+            try:
+                _, car = await loop.create_connection(
+                    lambda: Car(voice.ears(number), latencies), host, port, ssl=context
+                )
+            except (ssl.SSLError, ConnectionAbortedError, ConnectionResetError) as failed:
+                raise Malformed(f"no TLS with it: {failed.strerror or 'it hung up'}", where="--to") from None
+            known.append(car)
+            await car.greet(greetings)
+            return car
+
+    known: list[Car] = []
+    coming = [asyncio.create_task(come(number, name)) for number, name in enumerate(names)]
+    try:
+        here = await asyncio.gather(*coming)
         ready()
-        begun = time.perf_counter()
-        while (passed := time.perf_counter() - begun) < seconds:
-            for car, frame in zip(cars, frames, strict=True):
-                due = window - car.open if rate == 0 else int(rate * passed) - car.sent
-                if due > 0:
-                    car.send(frame.at(int(passed)) * due, due)
-            await asyncio.sleep(_TICK if rate else 0)
-        for car in cars:
-            await car.until_open(0)
-        return _figures(cars, time.perf_counter() - begun)
-
-
-class _Frames:
-    """A car's frame of each second, built once a second."""
-
-    def __init__(self, vin: bytes, number: int) -> None:
-        self._vin, self._number = vin, number
-        self._moments = computed(number, 86_400)
-        self._second, self._frame = -1, b""
-
-    def at(self, second: int) -> bytes:
-        if second != self._second:
-            moment = next(islice(self._moments, second - self._second - 1, None))
-            self._second, self._frame = second, encode.realtime(self._vin, _now(), moment.units)
-        return self._frame
-
-
-def _figures(cars: list[Car], seconds: float) -> dict[str, float]:
-    ranked = sorted(latency for car in cars for latency in car.latencies) or [0.0]
-    acknowledged = sum(car.acknowledged for car in cars)
-    return {
-        "sent": sum(car.sent for car in cars),
-        "acknowledged": acknowledged,
-        "refused": sum(car.refused for car in cars),
-        "per_second": round(acknowledged / seconds),
-        "latency_p50_ms": round(ranked[len(ranked) // 2], 2),
-        "latency_p99_ms": round(ranked[len(ranked) * 99 // 100], 2),
-    }
+        gc.freeze()  # what was built stays; looking through it again and again would hold up the cars
+        taken = await Load(here, script, wish).run()
+        return figures(here, latencies, taken)
+    finally:
+        for task in coming:
+            task.cancel()  # where one was refused, the others need not come
+        await asyncio.gather(*coming, return_exceptions=True)
+        await asyncio.gather(*(car.close() for car in known))
 
 
 def _now() -> int:
     return time.time_ns() // 1_000_000
 
 
-def test_vins(cars: int) -> list[bytes]:
-    """VINs of simulated cars: LTEST and twelve digits, which no maker uses."""
-    return [b"LTEST%012d" % number for number in range(1, cars + 1)]
-
-
-def run(loop_factory: Callable[[], Any] | None, what: Any) -> Any:
+def run(loop_factory: Callable[[], Any] | None, what: Coroutine[Any, Any, Result]) -> Result:
     """Run a coroutine on uvloop (or another loop)."""
     with asyncio.Runner(loop_factory=loop_factory) as runner:
         return runner.run(what)
 
 
+def voice_of(protocol: str, names: Sequence[Simulated], source: Source, host: str, version: str) -> Voice:
+    """A protocol's voice; `version`: 2016 or 2025 of gb32960, 3.1.1 or 5 of mqtt. Malformed where it has none such."""
+    match protocol, version:
+        case "gb32960", "" | "2016" | "2025":
+            return gb32960.Voice([name.vin for name in names], source, int(version or 2016))
+        case "mqtt", "" | "3.1.1" | "5":
+            return mqtt.Voice([name.vehicle for name in names], source, 5 if version == "5" else 4)
+        case "fleet", "":
+            return fleet.Voice(host, source, os.urandom)
+    raise Malformed("gb32960 is of 2016 or 2025, mqtt of 3.1.1 or 5, and fleet has one alone", where="--edition")
+
+
+def source_of(recording: Path | None, count: int, city: str, seed: int) -> Source:
+    """Where cars drive: a recorded drive, or the model about a place. Malformed where that is none."""
+    if recording is not None:
+        return Played(recorded(recording), count)
+    longitude, _, latitude = city.partition(",")
+    try:
+        centre = City(float(longitude), float(latitude))
+    except ValueError:
+        raise Malformed("write it as LONGITUDE,LATITUDE in degrees", where="--city") from None
+    return Modelled(cars(centre, count, _DAYS, seed))
+
+
+def _room_for(connections: int) -> None:
+    """Have as many descriptors as there are cars; Malformed where the system does not let a process have them."""
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    wanted = connections + 64
+    if hard != resource.RLIM_INFINITY and wanted > hard:
+        raise Malformed(f"this process may open {hard} files: raise it (ulimit -Hn), or ask for fewer", where="--cars")
+    if wanted > soft:
+        resource.setrlimit(resource.RLIMIT_NOFILE, (wanted, hard))
+
+
 @click.command()
 @click.option("--to", required=True, metavar="HOST:PORT", help="Where the door listens.")
-@click.option("--protocol", type=click.Choice(["gb32960"]), default="gb32960", show_default=True)
-@click.option("--cars", type=click.IntRange(min=1), default=1, show_default=True)
+@click.option("--protocol", type=click.Choice(["gb32960", "fleet", "mqtt"]), default="gb32960", show_default=True)
+@click.option("--edition", default="", help="gb32960: 2016 (default) or 2025; mqtt: 3.1.1 (default) or 5.")
+@click.option("--cars", "count", type=click.IntRange(min=1), default=1, show_default=True)
 @click.option(
     "--rate",
     type=click.FloatRange(min=0),
@@ -198,25 +157,86 @@ def run(loop_factory: Callable[[], Any] | None, what: Any) -> Any:
     help="Frames a second per car; 0: all it takes.",
 )
 @click.option("--seconds", type=click.FloatRange(min=0), default=10.0, show_default=True)
+@click.option("--burst", type=click.IntRange(1, 1000), default=1, show_default=True, help="Frames in one packet.")
+@click.option("--window", type=click.IntRange(1, 1000), default=64, show_default=True, help="On their way at --rate 0.")
 @click.option(
-    "--vins",
-    type=click.Path(path_type=Path, exists=True),
-    help="A VIN a line; by default LTEST000000000001 and on.",
+    "--vins", type=click.Path(path_type=Path, exists=True), help="A VIN a line; by default LTEST000000000001 on."
+)
+@click.option(
+    "--drive", "recording", type=click.Path(path_type=Path, exists=True, dir_okay=False), help="A CSV to drive."
+)
+@click.option("--city", default=f"{SHANGHAI.longitude},{SHANGHAI.latitude}", help="LONGITUDE,LATITUDE of its centre.")
+@click.option("--seed", type=int, default=1, show_default=True, help="Of the modelled drives.")
+@click.option("--trust", type=click.Path(path_type=Path, exists=True, dir_okay=False), help="TLS: who signed the gate.")
+@click.option(
+    "--certificates",
+    "folder",
+    type=click.Path(path_type=Path, file_okay=False),
+    help="TLS with certificates of cars: 'cars', 'ca.pem', and <id>.pem and <id>.key of each.",
+)
+@click.option("--plain", is_flag=True, help="No TLS, whatever is known of certificates: gb32960 alone.")
+@click.option(
+    "--site",
+    type=click.Path(path_type=Path, file_okay=False, exists=True),
+    help="A site at hand: the cars are registered and certified there first.",
 )
 @json_option
 @answers_for_errors
-def simulate(to: str, protocol: str, cars: int, rate: float, seconds: float, vins: Path | None, as_json: bool) -> None:
-    """Load a door with cars: real sockets, real frames. The cars must be registered at the site."""
+def simulate(
+    to: str,
+    protocol: str,
+    edition: str,
+    count: int,
+    rate: float,
+    seconds: float,
+    burst: int,
+    window: int,
+    vins: Path | None,
+    recording: Path | None,
+    city: str,
+    seed: int,
+    trust: Path | None,
+    folder: Path | None,
+    plain: bool,
+    site: Path | None,
+    as_json: bool,
+) -> None:
+    """Load a door with cars: real sockets, real frames. The cars must be registered at the site, or --site does it.
+
+    fleet and mqtt know cars by their certificates alone. Frames have instants of their own: a second apart for
+    gb32960, so that cars that send more often begin in the past. A car of 2025 signs; the gate holds it to that ever
+    after.
+    """
     import uvloop
 
-    assert protocol == "gb32960"  # the choice allows no other yet
     host, _, port = to.rpartition(":")
     if not host or not port.isdigit():
         raise Malformed("write it as HOST:PORT", where="--to")
-    names = vins.read_bytes().split()[:cars] if vins else test_vins(cars)
-    figures = run(uvloop.new_event_loop, load(host, int(port), names, rate, seconds))
+    _room_for(count)
+    with ExitStack() as stack:
+        certified = stack.enter_context(at_hand(site, folder, count)) if site else folder
+        if (certified is None or plain) and protocol != "gb32960":
+            raise Malformed("cars are known by their certificates there: name --certificates or --site", where=protocol)
+        names = listed(certified, count) if certified else _named(vins, count)
+        authority = None if plain else certified / AUTHORITY if certified else trust
+        wish = Wish(rate, seconds, max(window, burst), burst)
+        voice = voice_of(protocol, names, source_of(recording, count, city, seed), host, edition)
+        came = run(uvloop.new_event_loop, load(host, int(port), voice, names, wish, authority=authority))
+    _tell(came, as_json=as_json)
+
+
+def _named(vins: Path | None, count: int) -> list[Simulated]:
+    found = vins.read_bytes().split()[:count] if vins else test_vins(count)
+    if len(found) < count:
+        raise Malformed(f"it has {len(found)} VINs: ask for no more cars", where="--vins")
+    return [Simulated(vin) for vin in found]
+
+
+def _tell(came: dict[str, float], *, as_json: bool) -> None:
     if as_json:
-        put(figures)
+        put(came)
     else:
-        for name, value in figures.items():
-            click.echo(f"{name:15}{value:>12}")
+        for name, value in came.items():
+            click.echo(f"{name:17}{value:>12}")
+    if came["unanswered"]:
+        raise Broken(f"{came['unanswered']} frames were not answered: see the gate's log")
