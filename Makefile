@@ -1,17 +1,21 @@
 # Every target sets up what it needs (tools/setup); `make` alone says what there is.
 
-.PHONY: help ready demo test check bench lock clean
+.PHONY: help ready servers demo test check bench soak lock clean
 
 help:
 	@echo 'make demo    a whole site with simulated cars plays its story, then says where things are'
 	@echo 'make test    check, then every test; fails below the limits of coverage'
 	@echo 'make check   ruff, mypy --strict, import contracts'
 	@echo 'make bench   measure, and print a table for docs/performance.md'
+	@echo 'make soak    ten thousand cars for ten minutes, and a million hostile inputs to each decoder: hours'
 	@echo 'make lock    resolve requirements.lock anew (needs uv)'
 	@echo 'make clean   remove what these have made'
 
 ready:
 	@tools/setup
+
+servers:
+	@tools/servers
 
 demo: ready
 	@rm -rf build/demo build/demo-abroad build/demo-regulator
@@ -24,12 +28,17 @@ check: ready
 	.venv/bin/lint-imports --no-logo
 
 # The limits of coverage are held inside pytest, so that its own summary is the last thing printed.
-test: check
+test: servers check
 	.venv/bin/python -m pytest -p tests.pure --numprocesses=auto --maxprocesses=4 --dist=loadfile \
 		--cov --cov-report= --cov-fail-under=90 $(ARGS)
 
 bench: ready
 	@.venv/bin/python -m bench $(ARGS)
+
+# Guided by branches where atheris is in .venv, else mutated blindly; it says which.
+soak: ready
+	ONSHORE_SOAK_SECONDS=600 .venv/bin/python -m bench soak
+	.venv/bin/python tests/soak.py $(ARGS)
 
 lock:
 	uv pip compile pyproject.toml --extra dev --python-version 3.11 --generate-hashes --no-emit-index-url \

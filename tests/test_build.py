@@ -17,14 +17,14 @@ ROOT = Path(__file__).parent.parent
 
 def test_help_names_every_target() -> None:
     lines = (ROOT / "Makefile").read_text("utf-8")
-    targets = set(re.findall(r"^\.PHONY: (.*)$", lines, re.MULTILINE)[0].split()) - {"help", "ready"}
+    targets = set(re.findall(r"^\.PHONY: (.*)$", lines, re.MULTILINE)[0].split()) - {"help", "ready", "servers"}
     assert targets == set(re.findall(r"@echo 'make (\w+)", lines))
 
 
 def test_the_lock_holds_every_dependency_with_hashes_and_no_host() -> None:
     lock = (ROOT / "requirements.lock").read_text("utf-8")
     project = tomllib.loads((ROOT / "pyproject.toml").read_text("utf-8"))["project"]
-    wanted = {re.split(r"[<>=]", d)[0] for d in project["dependencies"] + project["optional-dependencies"]["dev"]}
+    wanted = {re.split(r"[\[<>=]", d)[0] for d in project["dependencies"] + project["optional-dependencies"]["dev"]}
     blocks = re.split(r"\n(?=[a-z])", re.sub(r"^#.*\n", "", lock, flags=re.MULTILINE))
     pinned = {block.split("==")[0].split("[")[0] for block in blocks}
     assert wanted <= pinned
@@ -128,3 +128,18 @@ def test_an_unknown_bench_is_wrong_usage() -> None:
     said = subprocess.run([sys.executable, "-m", "bench", "tea"], cwd=ROOT, capture_output=True, text=True, check=False)
     assert said.returncode == 2
     assert "tea" in said.stderr
+
+
+def test_whoever_may_not_install_is_told_which_servers_are_missing_and_goes_on(bare: Path) -> None:
+    shutil.copy(ROOT / "tools" / "servers", bare / "a checkout" / "tools")
+    for name in ("tr", "openssl"):
+        (bare / "bin" / name).symlink_to(shutil.which(name) or name)
+    told = subprocess.run(
+        [bare / "a checkout" / "tools" / "servers"],
+        env={"PATH": str(bare / "bin")},
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    assert "sudo apt-get install" in told.stderr
+    assert "openssl" not in told.stderr

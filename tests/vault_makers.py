@@ -126,9 +126,11 @@ def sieved(
     speeds: Iterable[float | None] | None = None,
     purposes: tuple[str, ...] = PURPOSES,
     without: Callable[[str], bool] = lambda _name: False,
+    received: Iterable[int] | None = None,
 ) -> Sieved:
     """One row per vehicle and time; `operation` and `track` are the purpose bits of the two categories."""
     cars, instants = list(vehicles), list(times)
+    arrived = instants if received is None else list(received)
     n = len(cars)
     values = {
         "Vehicle.Speed": list(speeds) if speeds is not None else [float(t % 200) for t in instants],
@@ -140,7 +142,7 @@ def sieved(
     columns = [
         (pa.field("vehicle", pa.int64(), nullable=False), pa.array(cars, pa.int64())),
         (pa.field("time", TIME, nullable=False), pa.array(instants, TIME)),
-        (pa.field("received", TIME, nullable=False), pa.array(instants, TIME)),
+        (pa.field("received", TIME, nullable=False), pa.array(arrived, TIME)),
         (pa.field("door", DOOR, nullable=False), pa.array(["gb32960"] * n).dictionary_encode().cast(DOOR)),
     ]
     for name, kind, category, statutory in FIELDS:

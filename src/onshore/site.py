@@ -26,7 +26,9 @@ from onshore.vault.drain import drain as drain_journals
 from onshore.vault.journal_files import ask_rotate, journals_before
 from onshore.vault.keeping import keeping
 from onshore.vault.keys import RootKey, read_root_key, site_key
+from onshore.vault.lanes import Sending
 from onshore.vault.papers import entries, meta, open_papers, reading, sqlite_url, writing
+from onshore.vault.split import Near
 from onshore.words.catalogue import Signal
 from onshore.words.catalogue import parse as parse_catalogue
 from onshore.words.errors import Broken, Malformed, Refusal
@@ -39,6 +41,7 @@ from onshore.words.tally import Tally
 from onshore.words.verdict import Verdict
 from onshore.words.vocabulary import STATUTORY
 
+_DAY, _MINUTE = 86_400_000, 60_000  # milliseconds
 _LOOKS, _PAUSE = 1500, 0.02  # how often, and seconds between, to look whether another process did its part
 
 
@@ -181,7 +184,9 @@ class Site:
             randomness=self.randomness,
             announce=self._announce,
             buckets=self.settings.site.buckets,
+            near=Near(self.settings.gate.behind_days * _DAY, self.settings.gate.ahead_minutes * _MINUTE),
             before=before,
+            sending=Sending(sorted(self.settings.forward)),
         )
 
     def bring_in(self) -> list[Drained]:

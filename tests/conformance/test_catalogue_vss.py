@@ -9,8 +9,8 @@ import pytest
 
 from law import catalogue
 
-OUR_UNITS = {"kOhm", "kg/100km", "mg/kg", "MPa", "dB", "g/l"}
-"""Units of GB/T 32960.3-2016 and of our own entries that no VSS 6.0 signal uses."""
+OUR_UNITS = {"kOhm", "kg/100km", "mg/kg", "MPa", "dB", "g/l", "ppm"}
+"""Units of GB/T 32960.3 and of our own entries that no VSS 6.0 signal uses."""
 
 
 def leaves(tree: dict[str, Any], path: str = "") -> Iterator[tuple[str, dict[str, Any]]]:

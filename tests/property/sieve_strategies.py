@@ -16,7 +16,7 @@ from onshore.consent.zones import Zones
 from onshore.words.batch import BASE, DOOR, TIME, categories, purposes_column, signals
 from onshore.words.consent import Consent
 from onshore.words.errors import Malformed
-from onshore.words.place import LATITUDE, LONGITUDE, NOWHERE, Zone
+from onshore.words.place import LATITUDE, LONGITUDE, NOWHERE, ROW_DATUM, Zone
 from onshore.words.rulebook import Rulebook
 from onshore.words.tally import Sieved
 from onshore.words.use import Use
@@ -36,6 +36,7 @@ TYPES = {
     "Secret": pa.int32(),
     LONGITUDE: pa.float64(),
     LATITUDE: pa.float64(),
+    ROW_DATUM: pa.uint8(),
     "Goal.Longitude": pa.float64(),
     "Goal.Latitude": pa.float64(),
     "Goal.Name": pa.string(),
@@ -52,6 +53,7 @@ POOL = {
     "Secret": [42, -1],
     LONGITUDE: [8.1, 8.1, 8.25, 8.26, 9.0, float("nan")],
     LATITUDE: [50.1, 50.1, 50.1, 51.0, 91.0],
+    ROW_DATUM: [0, 1, 1, 2, 3, 255],
     "Goal.Longitude": [8.1, 9.0, 9.0, float("inf")],
     "Goal.Latitude": [50.1, 50.1, 51.0],
     "Goal.Name": ["yard", "home"],
@@ -71,6 +73,7 @@ BOOK = Rulebook(
         "Route": "track",
         LONGITUDE: "track",
         LATITUDE: "track",
+        ROW_DATUM: "track",
         "Goal.Longitude": "track",
         "Goal.Latitude": "track",
         "Goal.Name": "track",

@@ -13,7 +13,7 @@ from test_zones_reference import EXAMPLES, HUGE, INNER, SQUARE, positions, star
 import onshore.consent
 from onshore.consent.columns import compile_consents
 from onshore.consent.reference_zones import reference_contains
-from onshore.words.place import LATITUDE, LONGITUDE, Zone
+from onshore.words.place import LATITUDE, LONGITUDE, ROW_DATUM, Zone
 
 ROOM = Path(onshore.consent.__file__).parent
 MODULES = ("zones_grid", "zones", "plans", "whereabouts", "sieve")
@@ -69,10 +69,11 @@ MUTANTS = [
     ("sieve", "category in rulebook.zoned", "False"),
     ("whereabouts", "len(columns) == 2 else np.False_", "True else np.False_"),
     ("whereabouts", "np.where(whole, values, np.nan)", "values"),
-    ("whereabouts", "latitude, datum_of(batch.schema, pair))", "latitude)"),
-    ("whereabouts", "datum_of(batch.schema, pair)", "datum_of(batch.schema)"),
+    ("whereabouts", "latitude[rows], datum)", "latitude[rows])"),
+    ("whereabouts", "in data_of(batch, pair)", "in data_of(batch, pair)[:1]"),
+    ("whereabouts", "in data_of(batch, pair)", "in data_of(batch)"),
+    ("whereabouts", "to_bits(inside) & told", "to_bits(inside)"),
     ("whereabouts", "& told, ~told", "& told, none"),
-    ("whereabouts", "& told, ~told", ", ~told"),
     ("whereabouts", "return none, ~none", "return none, none"),
     ("whereabouts", "HERE: inside | untold", "HERE: inside"),
     ("whereabouts", "NOWHERE: inside", "NOWHERE: inside | untold"),
@@ -153,6 +154,12 @@ def batch(*places, door="mqtt", names=NAMES, datum="WGS-84"):
     return said_in(batch_of([(1, 5, door, CELLS | place) for place in places], names), datum, datum)
 
 
+def rows_in(*data):
+    """One place near the zone, in the datum that each row says."""
+    said = batch(*[NEAR] * len(data))
+    return said.append_column(ROW_DATUM, pa.array(data, pa.uint8()))
+
+
 def goal_at(x) -> dict:
     return {"Goal.Longitude": x, "Goal.Latitude": 50.1}
 
@@ -176,6 +183,7 @@ BATCHES = [
     batch(NOWHERE, NOWHERE),
     batch(NEAR, datum="GCJ-02"),
     batch(NEAR),
+    rows_in(1, 2, 3, 1, None),
     *(
         batch(*(car | goal | TOLD for car in (OUT, IN, NOWHERE) for goal in GOALS), names=names, door=door)
         for names in (ALL, [n for n in ALL if n != LONGITUDE], [n for n in ALL if n != "Goal.Latitude"])

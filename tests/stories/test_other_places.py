@@ -14,7 +14,7 @@ from onshore.site import now_ms, open_site
 from onshore.vault.age import new_identity, recipient_of
 from onshore.words.errors import Refusal
 
-VIN = "WVWTEST0000000017"
+VIN = "WVWTEST0700000017"
 PLACES = ("CN", "EU", "DE", "FR", "IS", "GB", "US", "RU", "IN", "SA", "VN", "KR", "JP")
 CHINESE = re.compile(r"PIPL|Automotive Data Provisions|Cross-Border Data Flows|China", re.IGNORECASE)
 

@@ -5,6 +5,7 @@ import os
 import re
 import signal
 import socket
+import ssl
 import subprocess
 import sys
 from contextlib import contextmanager
@@ -17,7 +18,9 @@ from onshore.cli.drives import computed
 from onshore.cli.main import cli
 from onshore.cli.simulate import test_vins as simulated
 from onshore.gate.gb32960 import encode
+from onshore.gate.gb32960.protocol import Flag, reply
 from onshore.register import vehicles
+from onshore.register.certificates import Standing
 from onshore.register.consents import Wish, give
 from onshore.site import open_site
 from onshore.vault.lock import hold
@@ -70,7 +73,7 @@ def run(*args, code=0):
     return done.stdout
 
 
-def simulate(port, seconds="1", rate="20", cars="3"):
+def simulate(port, seconds="2.5", rate="1", cars="3"):
     said = run("simulate", "--to", f"127.0.0.1:{port}", "--cars", cars, "--rate", rate, "--seconds", seconds, "--json")
     return json.loads(said)
 
@@ -159,10 +162,11 @@ def test_a_drive_replayed_beside_the_keeper_loses_no_acknowledged_row(site, tmp_
     folder, _ = site
     vin = simulated(1)[0].decode()
     drive = tmp_path / "drive.hex"
-    frames = (encode.realtime(vin.encode(), 1_790_000_000_000 + m.offset, m.units) for m in computed(1, 40))
-    drive.write_text("\n".join(frame.hex() for frame in frames))
     with serving(folder, "--only", "border,keep", says="border is in order"):
-        for _ in range(3):
+        for turn in range(3):
+            start = 1_790_000_000_000 + turn * 60_000
+            frames = (encode.realtime(vin.encode(), start + m.offset, m.units) for m in computed(1, 40))
+            drive.write_text("\n".join(frame.hex() for frame in frames))
             said = json.loads(run("replay", str(drive), "--vehicle", vin, "--json", "--site", str(folder)))
             assert said["acknowledged"] == 40
     assert sum(e["rows_in"] for e in tallies(folder)) == 120
@@ -222,3 +226,78 @@ def test_wrong_use_is_told(site, args):
     folder, _ = site
     more = ("--site", str(folder)) if args[0] == "serve" else ()
     assert CliRunner().invoke(cli, [*args, *more]).exit_code == 2
+
+
+def settings(folder, more):
+    toml = folder / "site.toml"
+    toml.write_text(toml.read_text().replace('host = "127.0.0.1"', f'host = "127.0.0.1"\n{more}'))
+
+
+def test_two_gates_share_a_port_each_with_its_own_journal(site):
+    folder, port = site
+    settings(folder, "processes = 2")
+    with serving(folder, "--only", "gate"), serving(folder, "--only", "gate"):
+        run("serve", "--only", "gate", "--site", str(folder), code=1)  # a third is refused
+        assert sorted(path.name for path in (folder / "vault" / "journal").iterdir()) == ["0", "1"]
+        figures = simulate(port)
+    with serving(folder, "--only", "keep,border", says="border is in order"):
+        pass
+    assert figures["sent"] == figures["acknowledged"] > 0
+    assert sum(e["rows_in"] for e in tallies(folder)) == figures["acknowledged"]
+
+
+def test_cars_that_know_the_sites_authority_connect_over_tls(site):
+    folder, port = site
+    tls = free_port()
+    settings(folder, f"gb32960_tls = {tls}")
+    trust = ssl.create_default_context(cadata=Standing(open_site(folder)).authorities().decode())
+    process = started(folder)
+    says = [process.stderr.readline() for _ in range(2)]
+    assert [str(at) in line for at, line in zip((port, tls), says, strict=True)] == [True, True]
+    vin = simulated(1)[0]
+    with (
+        socket.create_connection(("127.0.0.1", tls)) as plain,
+        trust.wrap_socket(plain, server_hostname="localhost") as car,
+    ):
+        for asked in (encode.login(vin, 1_790_000_000_000, 1, "8" * 20), encode.realtime(vin, 1_790_000_000_000, {})):
+            car.sendall(asked)
+            assert car.recv(100) == reply(asked, Flag.OK, b"")
+    process.send_signal(signal.SIGTERM)
+    _, rest = process.communicate(timeout=30)
+    assert process.returncode == 0, rest
+
+
+def test_another_platform_logs_in_with_what_the_settings_say(site):
+    folder, port = site
+    (folder / "keys" / "delta").write_text("a password\n")
+    toml = folder / "site.toml"
+    toml.write_text(toml.read_text() + '\n[gate.platforms.delta]\nuser = "delta"\npassword = "keys/delta"\n')
+    vins = simulated(2)
+    said = [encode.platform_login(b"DELTA", 1_790_000_000_000, 1, "delta", "a password")]
+    said += [encode.realtime(vin, 1_790_000_000_000, {}) for vin in vins]
+    with serving(folder), socket.create_connection(("127.0.0.1", port)) as platform:
+        for asked in said:
+            platform.sendall(asked)
+            assert platform.recv(100) == reply(asked, Flag.OK, b"")
+    assert sum(e["rows_in"] for e in tallies(folder)) == 2
+
+
+@pytest.mark.parametrize(
+    ("more", "says"),
+    [
+        ('[gate.platforms.delta]\nuser = "delta"\npassword = "keys/none"\n', "gate.platforms.delta.password: the file"),
+        ('[gate.platforms.delta]\nuser = "delta"\npassword = "keys/long"\n', "1 to 20 characters"),
+        ('[gate.body_keys]\naes128 = "keys/long"\n', "gate.body_keys.aes128: a key is 32 hex digits"),
+        ('[gate.body_keys]\nsm4 = "keys/short"\n', "a key of data units has 16 bytes"),
+    ],
+)
+def test_secrets_that_are_none_end_it_and_say_so(site, more, says):
+    folder, _ = site
+    (folder / "keys" / "long").write_text("x" * 64)
+    (folder / "keys" / "short").write_text("00" * 15)
+    toml = folder / "site.toml"
+    toml.write_text(f"{toml.read_text()}\n{more}")
+    process = started(folder)
+    _, said = process.communicate(timeout=60)
+    assert process.returncode == 2
+    assert says in said

@@ -9,7 +9,7 @@ import pyarrow as pa
 from sqlalchemy import Connection, or_, select
 
 from onshore.consent.sieve import sieve
-from onshore.register import consents, zones
+from onshore.register import consents, drives, zones
 from onshore.register.vehicles import owners
 from onshore.site import Site
 from onshore.vault import papers
@@ -40,12 +40,14 @@ def cells(site: Site, transfer: Transfer, now: int) -> Iterator[tuple[str, Tally
     use = Use(transfer.purpose, transfer.recipient)
     standing = consents.Standing(site)
     allowed, restricted = standing.columns(), zones.Standing(site).compiled()
+    whose = drives.Standing(site).compiled()
     now = max(now, standing.now())
     for category in transfer.categories:
         for table in _consented(site, transfer, category):
             for batch in table.combine_chunks().to_batches():
-                sieved = sieve(batch, allowed, site.rulebook, now, only=use, zones=restricted)
-                yield category, sieved.tally, sieved.kept
+                asked = whose.under_driver(batch)
+                sieved = sieve(asked, allowed, site.rulebook, now, only=use, zones=restricted)
+                yield category, sieved.tally, sieved.kept and whose.under_vehicle(sieved.kept)
 
 
 def _consented(site: Site, transfer: Transfer, category: str) -> Iterable[pa.Table]:
@@ -69,14 +71,16 @@ def _consented(site: Site, transfer: Transfer, category: str) -> Iterable[pa.Tab
 
 def touched(site: Site, transfer: Transfer, now: int) -> Touched:
     """Count what would leave now, and what consent withholds."""
-    found = Touched()
+    found, whose, asked = Touched(), drives.Standing(site).compiled(), set[int]()
     for _, tally, kept in cells(site, transfer, now):
         found.tally = found.tally + tally
         if kept is not None:
             found.rows += kept.num_rows
-            found.vehicles.update(int(v) for v in np.unique(kept.column("vehicle").to_numpy()))
-    owner = owners(site)
-    found.persons = {owner[v] for v in found.vehicles}
+            vehicle, time = (kept.column(name).cast(pa.int64()).to_numpy() for name in ("vehicle", "time"))
+            found.vehicles.update(np.unique(vehicle).tolist())
+            asked.update(np.unique(whose.asked(vehicle, time)).tolist())
+    person = owners(site) | drives.persons_of(site)
+    found.persons = {person[one] for one in asked}
     return found
 
 

@@ -16,6 +16,7 @@ from onshore.words.errors import Broken, OnshoreError
 
 if TYPE_CHECKING:
     from onshore.site import Site
+    from onshore.words.settings import MqttBridge
 
 _LEAST_FREE = 1 << 30  # bytes; below this a gate may soon be unable to keep what it would acknowledge
 _EARLIEST = 1_735_689_600  # 2025-01-01: a clock before it was never set
@@ -54,7 +55,11 @@ def _looks(folder: Path, *, deep: bool) -> Iterator[Line]:
     yield _rules(site)
     yield from _switches(site)
     yield _sinks(site)
+    if site.settings.gate.mqtt_bridge is not None:
+        yield _bridge(site, site.settings.gate.mqtt_bridge)
     yield _tried("egress", lambda: _outbox(site))
+    yield _tried("forward", lambda: _forward(site))
+    yield _tried("policies", lambda: _policies(site))
     yield _tried("ledger", lambda: f"{site.ledger.size} entries under a checkpoint of ours")
     if deep:
         yield _tried("log", lambda: f"{sum(1 for _ in site.ledger.fsck())} checks of the whole log hold")
@@ -99,6 +104,12 @@ def _sinks(site: "Site") -> Line:
     return "sinks", True, "nobody abroad is named" if not abroad else "parcels may be asked for by " + ", ".join(abroad)
 
 
+def _bridge(site: "Site", settings: "MqttBridge") -> Line:
+    from onshore.cli.mqtt import bridge_check
+
+    return ("bridge", *bridge_check(site, settings))
+
+
 def _outbox(site: "Site") -> str:
     """Every parcel in the outbox is one that the papers let out; Broken where a file came there another way."""
     from sqlalchemy import select
@@ -112,7 +123,24 @@ def _outbox(site: "Site") -> str:
         with path.open("rb") as file:
             if known.get(path.stem) != hashlib.file_digest(file, "sha256").hexdigest():
                 raise Broken(f"{path.name} in the outbox is not what the papers let out: find out who put it there")
-    return f"{len(there)} parcels in the outbox, each as the papers let it out; no connection outwards is declared"
+    return f"{len(there)} parcels in the outbox, each as the papers let it out"
+
+
+def _forward(site: "Site") -> str:
+    from onshore.cli.forwarding import state
+
+    return state(site)
+
+
+def _policies(site: "Site") -> str:
+    """How many cars have not said that they obey what they were told; a car in a garage may say nothing for weeks."""
+    from onshore.register import policies
+
+    policies.Policies(site)  # refuses what none could be compiled with
+    host = policies.setting(site).host
+    behind = policies.lagging(site)
+    ended = sum(lag.ended for lag in behind)
+    return f"cars send to {host.name} ({host.jurisdiction}); {len(behind)} lag, {ended} of them past their policy's end"
 
 
 def _tried(what: str, look: Callable[[], str]) -> Line:

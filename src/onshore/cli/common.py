@@ -137,3 +137,12 @@ def iso(at: int | None) -> str | None:
 def clock_text(at: int | None) -> str:
     """An instant for people: UTC to the second, or a dash."""
     return "-" if not at else datetime.fromtimestamp(at / 1000, UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+
+
+def person_id(text: str | None) -> int | None:
+    """A person's id from its 16 hex digits, if any are given; Malformed where they are none."""
+    if text is None:
+        return None
+    if len(text) != 16 or not set(text) <= set("0123456789abcdef"):
+        raise Malformed("a person is named by the 16 hex digits that 'onshore vehicle show' prints")
+    return int(text, 16) & (1 << 63) - 1

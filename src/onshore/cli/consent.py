@@ -4,11 +4,15 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from onshore.cli.common import at_site, clock_text, instant, iso, put, say
+from onshore.cli.common import at_site, clock_text, instant, iso, person_id, put, say
 from onshore.words.consent import Consent
 
 if TYPE_CHECKING:
     from onshore.site import Site
+
+driver_option = click.option(
+    "--driver", metavar="ID", help="It is this driver's, not the owner's; its id of 'vehicle show'."
+)
 
 
 @click.group()
@@ -25,6 +29,7 @@ def consent() -> None:
 @click.option("--separate", is_flag=True, help="It was asked for on its own, as sensitive data needs.")
 @click.option("--recipient", "recipients", multiple=True, help="Who abroad was named to the person.")
 @click.option("--guardian", is_flag=True, help="A guardian consented.")
+@driver_option
 @at_site("owner", "officer", default="owner")
 def give(
     here: "Site",
@@ -36,9 +41,10 @@ def give(
     separate: bool,
     recipients: tuple[str, ...],
     guardian: bool,
+    driver: str | None,
     as_json: bool,
 ) -> None:
-    """Record that the owner of VIN allows it, and print a receipt per purpose and category, a line each."""
+    """Record that the owner (or a driver) of VIN allows it; prints a receipt per purpose and category, a line each."""
     from onshore.register import consents, vehicles
 
     for name in recipients:
@@ -52,31 +58,39 @@ def give(
         recipients=frozenset(recipients),
         guardian=guardian,
     )
-    _told(here, consents.give(here, vehicles.find(here, vin), wish), "given", as_json=as_json)
+    given = consents.give(here, vehicles.find(here, vin), wish, driver=person_id(driver))
+    _told(here, given, "given", as_json=as_json)
 
 
 @consent.command()
 @click.argument("vin")
 @click.option("--purpose", help="Only this purpose.")
 @click.option("--category", help="Only this category.")
+@driver_option
 @at_site("owner", "officer", default="owner")
-def withdraw(here: "Site", vin: str, purpose: str | None, category: str | None, as_json: bool) -> None:
-    """Withdraw what the owner of VIN allowed, from this instant, all of it unless narrowed; prints the receipts."""
+def withdraw(
+    here: "Site", vin: str, purpose: str | None, category: str | None, driver: str | None, as_json: bool
+) -> None:
+    """Withdraw what the owner (or a driver) of VIN allowed, all of it unless narrowed, at once; prints the receipts."""
     from onshore.register import consents, vehicles
 
-    gone = consents.withdraw(here, vehicles.find(here, vin), purpose=purpose, category=category)
+    found, person = vehicles.find(here, vin), person_id(driver)
+    gone = consents.withdraw(here, found, purpose=purpose, category=category, driver=person)
     _told(here, gone, "withdrawn", as_json=as_json)
 
 
 @consent.command()
 @click.argument("vin")
+@click.option("--person", metavar="ID", help="A driver, or who owned it before; its id of 'vehicle show'.")
 @at_site()
-def show(here: "Site", vin: str, as_json: bool) -> None:
-    """List every consent ever given for VIN, whether it stands, and with --json its receipts."""
+def show(here: "Site", vin: str, person: str | None, as_json: bool) -> None:
+    """List every consent that the owner ever gave for VIN, whether it stands, and with --json its receipts."""
     from onshore.register import consents, vehicles
 
     now = here.clock()
-    found = consents.of_vehicle(here, vehicles.find(here, vin).id)
+    car = vehicles.find(here, vin)
+    whose = car.owner if person is None else person_id(person)
+    found = [c for c in consents.of_vehicle(here, car.id) if c.person == whose]
     if as_json:
         put([_row(c, now) | {"receipts": consents.receipts_of(here, c)} for c in found])
         return
@@ -85,12 +99,13 @@ def show(here: "Site", vin: str, as_json: bool) -> None:
         state = "stands" if c.holds(now) else over
         click.echo(f"{c.purpose:22}{c.category:20}from {clock_text(c.start)}  {state}")
     if not found:
-        say("nothing was ever allowed: of this vehicle only what the law itself demands is kept")
+        say("nothing was ever allowed by this person: of the vehicle only what the law itself demands is kept")
 
 
 def _row(c: Consent, now: int) -> dict[str, Any]:
     return {
         "consent": f"{c.id:016x}",
+        "person": f"{c.person:016x}",
         "purpose": c.purpose,
         "category": c.category,
         "stands": c.holds(now),

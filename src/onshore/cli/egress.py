@@ -1,10 +1,11 @@
 """The audit hook: a connection outwards that no module may open is refused while the program runs."""
 
+import asyncio
 import functools
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from types import FrameType
-from typing import Any
+from typing import Any, NoReturn
 
 import uvloop
 
@@ -17,6 +18,14 @@ _STARTS = frozenset({"subprocess.Popen", "os.posix_spawn", "os.exec", "os.spawn"
 
 _MAY_START = frozenset({"story"})
 
+_LISTED = {"onshore.gate.forward.client": frozenset[tuple[str, int]]()}
+"""Modules that connect to places of the settings alone, each with its hosts and ports."""
+
+
+def listed(module: str, places: Collection[tuple[str, int]]) -> None:
+    """From now on a module connects to these hosts and ports and to no other; before it connects to none."""
+    _LISTED[module] = frozenset(places)
+
 
 def shut_the_border(add_hook: Callable[[Callable[[str, tuple[Any, ...]], None]], None]) -> None:
     """Install the hook (`sys.addaudithook`): it holds for the life of the process and cannot be taken out.
@@ -26,29 +35,44 @@ def shut_the_border(add_hook: Callable[[Callable[[str, tuple[Any, ...]], None]],
     """
     add_hook(_hook)
     for way in ("create_connection", "create_datagram_endpoint", "create_unix_connection"):
-        setattr(uvloop.Loop, way, _guarded(getattr(uvloop.Loop, way)))
+        for loop in (uvloop.Loop, asyncio.BaseEventLoop):
+            if hasattr(loop, way):
+                setattr(loop, way, _guarded(getattr(loop, way)))
 
 
 def _guarded(way: Callable[..., Any]) -> Callable[..., Any]:
     @functools.wraps(way)
     def checked(*args: Any, **kwargs: Any) -> Any:
-        _refuse_unless(_MAY_CONNECT, "open a connection outwards")
+        module = _refuse_unless(_MAY_CONNECT, "open a connection outwards")
+        if module in _LISTED and _place(*args, **kwargs) not in _LISTED[module]:
+            _refuse_place(module)
         return way(*args, **kwargs)
 
     return checked
 
 
-def _hook(event: str, _arguments: tuple[Any, ...]) -> None:
+def _hook(event: str, arguments: tuple[Any, ...]) -> None:
     if event in _CONNECTS:
-        _refuse_unless(_MAY_CONNECT, "open a connection outwards")
+        module = _refuse_unless(_MAY_CONNECT, "open a connection outwards")
+        if module in _LISTED and arguments[1][1] not in {port for _, port in _LISTED[module]}:  # its name is resolved
+            _refuse_place(module)
     elif event in _STARTS:
         _refuse_unless(_MAY_START, "start another program")
 
 
-def _refuse_unless(may: frozenset[str], what: str) -> None:
+def _refuse_place(module: str) -> NoReturn:
+    raise Broken(f"{module} tried to connect to a place that site.toml does not list; it was stopped")
+
+
+def _place(_loop: Any, _factory: Any, host: Any = None, port: Any = None, *_more: Any, **_named: Any) -> Any:
+    return host, port
+
+
+def _refuse_unless(may: frozenset[str], what: str) -> str:
     module = _asking(sys._getframe(2))  # noqa: SLF001 (the only way to see who asks)
     if module.rpartition(".")[2] not in may:
         raise Broken(f"{module or 'a module that is not ours'} tried to {what}; it was stopped")
+    return module
 
 
 def _asking(frame: FrameType | None) -> str:

@@ -42,6 +42,12 @@ buckets = 16
 [gate]
 host = "127.0.0.1"
 gb32960 = 32960
+# Doors with TLS, by which cars are known by a certificate ('onshore vehicle certify'); `names` are in the gate's own.
+# gb32960_tls = 32961
+# fleet = 4443
+# mqtt = 8883
+# upload = 8443
+# names = ["localhost", "127.0.0.1"]
 
 [people.operator]
 role = "operator"

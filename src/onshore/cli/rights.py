@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from onshore.cli.common import at_site, clock_text, iso, put, say
+from onshore.cli.common import at_site, clock_text, iso, person_id, put, say
 
 if TYPE_CHECKING:
     from onshore.site import Site
@@ -19,13 +19,17 @@ def rights() -> None:
 
 @rights.command()
 @click.argument("vin")
+@click.option("--person", metavar="ID", help="A driver, or who owned it before; its id of 'vehicle show'.")
 @at_site("owner", "officer")
-def access(here: "Site", vin: str, actor: str) -> None:
-    """Print all that is held about VIN, always as one JSON document: purposes, grounds, periods, recipients."""
+def access(here: "Site", vin: str, person: str | None, actor: str) -> None:
+    """Print what is held about the owner by VIN, always as one JSON document: purposes, grounds, periods, recipients.
+
+    What the car did in another's time, or on another's drives, is theirs alone to see.
+    """
     from onshore.register import vehicles
     from onshore.rights.access import access as seen
 
-    put(seen(here, vehicles.find(here, vin), actor))
+    put(seen(here, vehicles.find(here, vin), actor, person=person_id(person)))
 
 
 @rights.command()

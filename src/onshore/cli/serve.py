@@ -1,11 +1,11 @@
 """`onshore serve`: run the roads of a site: the gate takes in, keep drains, writes the ledger and erases."""
 
 import asyncio
-import logging
+import gc
 import signal
 import threading
-from collections.abc import AsyncIterator, Callable
-from contextlib import AsyncExitStack, asynccontextmanager
+from collections.abc import Callable
+from contextlib import AsyncExitStack
 from pathlib import Path
 
 import click
@@ -13,93 +13,20 @@ from sqlalchemy.exc import DBAPIError
 
 from onshore.border.transfer import resume
 from onshore.cli.common import answers_for_errors, say, site_option
-from onshore.gate.gb32960.server import Door, Limits
-from onshore.gate.gb32960.server import serve as listen
-from onshore.gate.intake import Intake
+from onshore.cli.doors import doors
+from onshore.cli.forwarding import forward, listed
+from onshore.cli.told import Told, text
 from onshore.rights.erase import carry_out
 from onshore.site import Site, open_site
-from onshore.vault.journal import Journal
-from onshore.vault.journal import Limits as JournalLimits
 from onshore.vault.journal_files import turn_of
 from onshore.vault.lock import hold
 from onshore.vault.papers import reading
 from onshore.words.errors import Malformed, OnshoreError
 
 ROADS = ("gate", "border", "keep")
-_TICK = 0.1  # seconds between looks at what the journal or the keeper has to do
+_TICK = 0.1  # seconds between looks at what there is to keep
 _AGAIN = 600  # ticks until an erasure that failed is tried again
 _TROUBLE = (OnshoreError, OSError, DBAPIError)  # what may pass, or a person can mend, while the site runs
-
-log = logging.getLogger(__name__)
-
-
-@asynccontextmanager
-async def gate(site: Site, *, port: int | None = None) -> AsyncIterator[tuple[Door, int]]:
-    """The gate with its doors open: (the GB/T 32960 door, its port). Closing it keeps and answers what waits."""
-    settings = site.settings.gate
-    with Journal(
-        site.engine,
-        site.root,
-        site.vault,
-        site=site.id,
-        gate="0",
-        clock=site.clock,
-        randomness=site.randomness,
-        limits=JournalLimits(age=settings.rotate_seconds * 1000),
-    ) as journal:
-        intake = Intake(site, journal)
-        limits = Limits(batch_frames=settings.batch_frames, batch_ms=settings.batch_ms)
-        door = Door(intake.look_up, intake.take_in, site.clock, limits)
-        server = await _open(door, settings.host, settings.gb32960 if port is None else port)
-        ticking = asyncio.create_task(_tick(door, intake))
-        try:
-            yield door, server.sockets[0].getsockname()[1]
-        finally:
-            ticking.cancel()
-            await door.stop(server)
-
-
-async def _open(door: Door, host: str, port: int) -> asyncio.Server:
-    try:
-        return await listen(door, host, port)
-    except (OSError, OverflowError, ValueError) as failed:
-        what = f"the door {door.name} cannot listen on {host}:{port}: {failed}; end what holds it, or choose another"
-        raise Malformed(what, where="site.toml, [gate]") from failed
-
-
-async def _tick(door: Door, intake: Intake) -> None:
-    told = Told()
-    while True:
-        await asyncio.sleep(_TICK)
-        try:
-            door.flush()  # what arrived before somebody asked for a new file goes into the old one
-            intake.tick()
-            told.well("gate")
-        except Exception as error:  # a gate that no longer looks would never close its file
-            if told.is_new("gate", error):
-                log.exception("a tick of the gate failed and is tried again: %s", type(error).__name__)
-
-
-class Told:
-    """What went wrong, told once for as long as it lasts."""
-
-    def __init__(self) -> None:
-        self._last: dict[str, str] = {}
-
-    def well(self, what: str) -> None:
-        """It works again; the next trouble is new."""
-        self._last.pop(what, None)
-
-    def is_new(self, what: str, error: Exception) -> bool:
-        """Whether this trouble was not told before."""
-        text = _text(error)
-        return self._last.get(what) != text and not self._last.update({what: text})
-
-
-def _text(error: Exception) -> str:
-    if isinstance(error, DBAPIError):
-        return f"the papers do not answer: {error.orig}"
-    return error.strerror or str(error) if isinstance(error, OSError) else str(error)
 
 
 def keep(site: Site, stop: threading.Event) -> None:
@@ -140,14 +67,14 @@ class Keeper:
         failed = carry_out(self._site, later=self._later)
         self._later |= set(failed)
         for case, error in failed.items():
-            self._tell(f"keep: the erasure {case} waits, its rows restricted: {_text(error)}")
+            self._tell(f"keep: the erasure {case} waits, its rows restricted: {text(error)}")
 
     def _try(self, what: str, act: Callable[[], object]) -> None:
         try:
             act()
         except _TROUBLE as error:
             if self._told.is_new(what, error):
-                self._tell(f"keep ({what}): {_text(error)}; tried again until it works")
+                self._tell(f"keep ({what}): {text(error)}; tried again until it works")
         else:
             self._told.well(what)
 
@@ -162,6 +89,7 @@ def serve(only: str | None, site: Path) -> None:
 
     roads = _roads(only)
     here = open_site(site)
+    gc.freeze()  # what was loaded stays; looking through it again and again would hold up the cars
     with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
         runner.run(_serve(here, roads))
 
@@ -179,16 +107,18 @@ def _roads(only: str | None) -> tuple[str, ...]:
 async def _serve(site: Site, roads: tuple[str, ...]) -> None:
     done = asyncio.Event()
     loop = asyncio.get_running_loop()
-    for name in (signal.SIGINT, signal.SIGTERM):
-        loop.add_signal_handler(name, done.set)
+    for number in (signal.SIGINT, signal.SIGTERM):
+        loop.add_signal_handler(number, done.set)
     stop = threading.Event()
+    endpoints = listed(site) if "keep" in roads else []
     keeper = asyncio.create_task(asyncio.to_thread(keep, site, stop)) if "keep" in roads else None
+    forwarder = asyncio.create_task(asyncio.to_thread(forward, site, endpoints, stop)) if endpoints else None
     try:
         async with AsyncExitStack() as stack:
             if "gate" in roads:
-                _, port = await stack.enter_async_context(gate(site))
-                say(f"gate gb32960 listens on {site.settings.gate.host}:{port}")
-            waits = {asyncio.create_task(done.wait()), *([keeper] if keeper else [])}
+                for name, port in (await stack.enter_async_context(doors(site))).items():
+                    say(f"gate {name} listens on {site.settings.gate.host}:{port}")
+            waits = {asyncio.create_task(done.wait()), *filter(None, (keeper, forwarder))}
             if "border" in roads:
                 await asyncio.to_thread(_take_up_border, site)
             await asyncio.wait(waits, return_when=asyncio.FIRST_COMPLETED)
@@ -196,6 +126,8 @@ async def _serve(site: Site, roads: tuple[str, ...]) -> None:
         stop.set()
         if keeper:
             await keeper
+        if forwarder:
+            await forwarder
     if keeper:
         _last_look(site)
 
@@ -207,7 +139,7 @@ def _take_up_border(site: Site) -> None:
             resume(site)
         say("border is in order")
     except _TROUBLE as error:
-        say(f"border: {_text(error)}; 'onshore transfer ship' takes it up again")
+        say(f"border: {text(error)}; 'onshore transfer ship' takes it up again")
 
 
 def _last_look(site: Site) -> None:
@@ -217,4 +149,4 @@ def _last_look(site: Site) -> None:
             site.drain()
             site.write_ledger()
     except _TROUBLE as error:
-        say(f"left for the next start: {_text(error)}")
+        say(f"left for the next start: {text(error)}")

@@ -16,9 +16,9 @@ from typing import Any
 
 from onshore.border import grants, requests
 from onshore.border.transfer import Shipped, ship
+from onshore.cli.doors import gate
 from onshore.cli.drives import Moment, computed, recorded, sparse
 from onshore.cli.init import make_site, regulator_key
-from onshore.cli.serve import gate
 from onshore.cli.simulate import Car, connected, test_vins
 from onshore.gate.gb32960 import encode
 from onshore.ledger.signer import Signer

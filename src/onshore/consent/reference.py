@@ -12,7 +12,7 @@ from onshore.consent.reference_zones import reference_contains
 from onshore.words.batch import BASE, BASE_NAMES, purposes_column, signals, with_purposes
 from onshore.words.consent import Consent
 from onshore.words.errors import Malformed
-from onshore.words.place import DATUM, HERE, LATITUDE, LONGITUDE, NOWHERE, Zone, datum_of
+from onshore.words.place import DATUM, DATUMS, HERE, LATITUDE, LONGITUDE, NOWHERE, ROW_DATUM, Pair, Zone, datum_of
 from onshore.words.rulebook import Rulebook
 from onshore.words.tally import Sieved, Tally, Why
 from onshore.words.use import Use
@@ -156,13 +156,28 @@ def _said(batch: pa.RecordBatch, zones: Sequence[Zone], *pair: str) -> list[bool
     if any(column is not None and column.type != pa.float64() for column in found):
         raise Malformed("a position that is no float64")
     longitudes, latitudes = ([None] * batch.num_rows if column is None else column.to_pylist() for column in found)
-    datum = datum_of(batch.schema, (pair[0], pair[1]))
     return [
         None
         if x is None and y is None
-        else reference_contains(zones, math.nan if x is None else x, math.nan if y is None else y, datum)
-        for x, y in zip(longitudes, latitudes, strict=True)
+        else reference_contains(
+            zones,
+            math.nan if x is None else x,
+            math.nan if y is None else y,
+            _datum(batch, row, (pair[0], pair[1])),
+        )
+        for row, (x, y) in enumerate(zip(longitudes, latitudes, strict=True))
     ]
+
+
+def _datum(batch: pa.RecordBatch, row: int, pair: Pair) -> str | None:
+    """What a row says of the car's own position, and where it says nothing what the columns say of all."""
+    own = pair == (LONGITUDE, LATITUDE)
+    column = batch.column(ROW_DATUM) if own and ROW_DATUM in batch.schema.names else None
+    if column is not None and column.type != pa.uint8():
+        return None
+    if column is None or column[row].as_py() is None:
+        return datum_of(batch.schema, pair)
+    return dict(enumerate(DATUMS, start=1)).get(column[row].as_py())
 
 
 def _consented(consents: Sequence[Consent], category: str, time: int, question: _Question) -> tuple[int, str]:

@@ -9,7 +9,7 @@ import pyarrow as pa
 from onshore.consent.cells import Bits, present, to_bits, to_mask
 from onshore.consent.zones import Zones
 from onshore.words.errors import Malformed
-from onshore.words.place import HERE, LATITUDE, LONGITUDE, NOWHERE, Pair, coordinates, datum_of
+from onshore.words.place import HERE, LATITUDE, LONGITUDE, NOWHERE, Pair, coordinates, data_of
 
 
 @dataclass(frozen=True, eq=False)
@@ -51,4 +51,7 @@ def _look(batch: pa.RecordBatch, zones: Zones, pair: Pair | None) -> tuple[Bits,
     whole = to_mask(np.bitwise_and.reduce(given), batch.num_rows) if len(columns) == 2 else np.False_
     degrees = [np.frombuffer(c.buffers()[1], np.float64, len(c), c.offset * 8) for c in columns]
     longitude, latitude = (np.where(whole, values, np.nan) for values in (degrees[0], degrees[-1]))
-    return to_bits(zones.contains(longitude, latitude, datum_of(batch.schema, pair))) & told, ~told
+    inside = np.zeros(batch.num_rows, np.bool_)
+    for datum, rows in data_of(batch, pair):
+        inside[rows] = zones.contains(longitude[rows], latitude[rows], datum)
+    return to_bits(inside) & told, ~told

@@ -1,15 +1,22 @@
 """What happens to every batch: sieved, then written, and only then acknowledged."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from dataclasses import replace
 
 import pyarrow as pa
 from sqlalchemy.exc import DBAPIError
 
+from onshore.consent.columns import Consents
+from onshore.consent.drives import SUBJECT, Drives
 from onshore.consent.sieve import sieve
-from onshore.register import consents, vehicles, zones
+from onshore.consent.zones import Zones
+from onshore.register import consents, drives, vehicles, zones
 from onshore.site import Site
+from onshore.vault.arriving import Mark
+from onshore.vault.heard import last
 from onshore.vault.journal import Journal
+from onshore.vault.watch import Watch
 
 
 class Intake:
@@ -20,24 +27,44 @@ class Intake:
         self._journal = journal
         self._consents = consents.Standing(site)
         self._zones = zones.Standing(site)
+        self._drives = drives.Standing(site)
+        self._watch = Watch(site.engine)
+        self._standing: tuple[Drives, Consents, Zones] | None = None
 
     def look_up(self, vin: bytes) -> int | None:
         """The id of a registered vehicle by its 17 VIN bytes; None for a stranger."""
         with _papers():
             return vehicles.look_up(self._site, vin)
 
-    def take_in(self, batch: pa.RecordBatch) -> None:
+    def take_in(self, batch: pa.RecordBatch, marks: Sequence[Mark] = (), *, heard: bytes = b"") -> None:
         """Sieve a decoded batch and keep what may be kept; returns when that is durable, raises when it is not.
 
         On a day on which no pack is in force nothing is kept (`stale-rules`), so the cars keep it and send again.
-        The caller acknowledges after this returns, never before: a car that hears nothing sends again.
+        The caller acknowledges after this returns, never before: a car that hears nothing sends again. `marks`,
+        and the digests of what was `heard`, are durable with the batch or not at all.
         """
-        site = self._site
         with _papers():
-            allowed, restricted = self._consents.columns(), self._zones.compiled()
-        rulebook = site.rulebook  # once: midnight may pass between two looks
-        sieved = sieve(batch, allowed, rulebook, self._consents.now(), zones=restricted)
-        self._journal.append(sieved, pack=rulebook.pack)
+            whose, allowed, restricted = self._stands(batch)
+        asked = whose.under_driver(batch)
+        rulebook = self._site.rulebook  # once: midnight may pass between two looks
+        sieved = sieve(asked, allowed, rulebook, self._consents.now(), zones=restricted)
+        kept = sieved.kept and whose.under_vehicle(sieved.kept)
+        self._journal.append(replace(sieved, kept=kept), pack=rulebook.pack, marks=marks, heard=heard)
+
+    def heard(self) -> bytes:
+        """The digests of what was kept last, by whichever gate of the site, before this one began."""
+        with _papers():
+            return last(self._site.engine, self._site.root, self._site.vault, self._site.id)
+
+    def _stands(self, batch: pa.RecordBatch) -> tuple[Drives, Consents, Zones]:
+        """Whose drives these are, what people allow and where nothing is kept, as it is on paper now."""
+        if SUBJECT in batch.schema.names:
+            self._standing = None
+            self._drives.hear(batch)
+        if self._watch.changed() or self._standing is None:
+            self._standing = None  # should a look fail, the next batch looks again
+            self._standing = self._drives.compiled(), self._consents.columns(), self._zones.compiled()
+        return self._standing
 
     def tick(self) -> None:
         """Let the journal begin a new file when its time has come or somebody asked.
@@ -46,6 +73,10 @@ class Intake:
         """
         with _papers():
             self._journal.tick()
+
+    def close(self) -> None:
+        """Give the papers back."""
+        self._watch.close()
 
 
 @contextmanager

@@ -88,6 +88,12 @@ KINDS: Mapping[str, dict[str, Form]] = {
     "switch/strict": {"name": WORD, "state": _one_of("strict")},
     "zone": {"obj": DIGEST, "state": _one_of("imported", "removed")},
     "erase": {"obj": DIGEST, "segments_old": COUNT, "segments_new": COUNT, "rows": COUNT},
+    "policy": {"obj": DIGEST, "signals": COUNT, "purposes": COUNT},
+    "forward": {"to": NAME, "rows": COUNT, "refused": COUNT},
+    "vehicle": {
+        "obj": DIGEST,
+        "state": _one_of("certified", "revoked", "sold", "retired", "awaited", "activated", "deactivated"),
+    },
     "key": {"role": WORD, "state": _one_of("made", "rotated", "destroyed"), "obj?": DIGEST},
 }
 """What each kind of entry, or kind/state, says; a field with "?" may be left out, any other field is refused.

@@ -6,16 +6,17 @@ from dataclasses import asdict, dataclass, replace
 from typing import Any
 
 import numpy as np
-from sqlalchemy import Connection, Row, Select, delete, func, insert, select, update
+from sqlalchemy import ColumnElement, Connection, Row, Select, delete, func, insert, select, union_all, update
 
 from onshore.consent.changes import replaced
 from onshore.consent.columns import Consents, compile_columns, compile_consents
 from onshore.consent.records import FIELDS, Records, records
 from onshore.ledger.entry import digest
+from onshore.register import persons
 from onshore.register.vehicles import Vehicle
 from onshore.rules.acts import ConsentAsked, Facts
 from onshore.site import Site
-from onshore.vault.papers import consent_changes, consents, meta, reading, receipts, writing
+from onshore.vault.papers import consent_changes, consents, drivers, meta, reading, receipts, writing
 from onshore.words.consent import Consent
 from onshore.words.errors import Malformed, Refusal
 
@@ -43,14 +44,19 @@ class Wish:
     guardian: bool = False
 
 
-def give(site: Site, vehicle: Vehicle, wish: Wish) -> list[Given]:
-    """Record a consent per purpose and category, judged first; refuses what the law's form does not allow."""
+def give(site: Site, vehicle: Vehicle, wish: Wish, *, driver: int | None = None) -> list[Given]:
+    """Record a consent per purpose and category, judged first; refuses what the law's form does not allow.
+
+    It is the owner's, for drives that are nobody else's; or a `driver`'s (person id), for theirs alone.
+    """
     _judge(site, wish)
-    now = site.clock()
+    now, person = site.clock(), vehicle.owner if driver is None else driver
+    if driver is not None:
+        persons.refuse_stranger(site, vehicle.id, driver)
     given = [
         Consent(
             id=site.new_id(),
-            person=vehicle.owner,
+            person=person,
             vehicle=vehicle.id,
             purpose=purpose,
             category=category,
@@ -70,28 +76,38 @@ def give(site: Site, vehicle: Vehicle, wish: Wish) -> list[Given]:
         return [_recorded(site, conn, c, "given") for c in given]
 
 
-def withdraw(site: Site, vehicle: Vehicle, *, purpose: str | None = None, category: str | None = None) -> list[Given]:
-    """Withdraw the standing consents for a purpose and category (all where None), from this instant."""
-    now = site.clock()
+def withdraw(
+    site: Site, vehicle: Vehicle, *, purpose: str | None = None, category: str | None = None, driver: int | None = None
+) -> list[Given]:
+    """Withdraw the standing consents for a purpose and category (all where None), from this instant.
+
+    Those of the owner, or of a `driver` (person id).
+    """
+    now, person = site.clock(), vehicle.owner if driver is None else driver
     with writing(site.engine) as conn:
         gone = [
             replace(c, withdrawn=now)
             for c in _read(conn, vehicle.id)
-            if _is_open(c, now) and purpose in (None, c.purpose) and category in (None, c.category)
+            if _is_open(c, now)
+            and c.person == person
+            and purpose in (None, c.purpose)
+            and category in (None, c.category)
         ]
         if not gone:
             raise Refusal(
                 "no-consent",
-                "no standing consent of this vehicle's owner fits",
+                "no standing consent of this person for this vehicle fits",
                 article=site.pack.consent.consent_withdrawn.article,
                 remedy="'onshore consent show VIN' lists what stands",
             )
         return _withdrawn(site, conn, gone)
 
 
-def withdraw_all(site: Site, conn: Connection, vehicle: Vehicle, now: int) -> list[Given]:
-    """Withdraw whatever stands for a vehicle, be it nothing, inside the transaction that asks for its erasure."""
-    gone = [replace(c, withdrawn=now) for c in _read(conn, vehicle.id) if _is_open(c, now)]
+def withdraw_all(site: Site, conn: Connection, vehicle: Vehicle, now: int, *, person: int | None = None) -> list[Given]:
+    """Withdraw whatever stands for a vehicle (of one person), be it nothing, inside the transaction that asks."""
+    gone = [
+        replace(c, withdrawn=now) for c in _read(conn, vehicle.id) if _is_open(c, now) and person in (None, c.person)
+    ]
     return _withdrawn(site, conn, gone)
 
 
@@ -125,7 +141,7 @@ class Standing:
     def columns(self) -> Consents:
         """The columns as of now: a withdrawal that is on paper when this is asked is in them."""
         with reading(self._site.engine) as conn:
-            turn = _changes(conn)
+            turn = changes(conn)
             if turn != self._seen:
                 self._columns = self._followed(conn, turn)
                 self._newest = max(self._newest, self._last_withdrawal(conn))
@@ -146,20 +162,27 @@ class Standing:
     def _followed(self, conn: Connection, turn: int) -> Consents:
         """Compiled anew at first, when much has changed, and when the papers are older than what was seen."""
         known = self._site.settings.site.purposes  # a purpose that the site gave up serves nobody any more
-        given = select(*_ASKED).where(consents.c.purpose.in_(known))
+        given = _by_person(conn).where(consents.c.purpose.in_(known))
         if 0 <= self._seen < turn:
-            ask = select(consent_changes.c.vehicle).where(consent_changes.c.turn > self._seen)
-            vehicles = np.array(conn.scalars(ask.limit(_MANY)).all(), np.int64)
+            changed = select(consent_changes.c.vehicle).where(consent_changes.c.turn > self._seen)
+            those = select(drivers.c.id).where(drivers.c.vehicle.in_(changed))
+            vehicles = np.array(conn.scalars(union_all(changed, those).limit(_MANY)).all(), np.int64)
             if len(vehicles) < _MANY:
-                changed = given.join(consent_changes, consent_changes.c.vehicle == consents.c.vehicle)
-                return replaced(
-                    self._columns, vehicles, _fetched(conn, changed.where(consent_changes.c.turn > self._seen))
-                )
+                return replaced(self._columns, vehicles, _fetched(conn, given.where(consents.c.vehicle.in_(changed))))
         return compile_columns(_fetched(conn, given), known)
 
 
 _MANY = 1 << 16
-_ASKED = [consents.c[name] for name in FIELDS]
+
+
+def _by_person(conn: Connection) -> Select[Any]:
+    """All consents; a driver's stand under the driver's id in place of the vehicle's, as `consent.drives` has rows."""
+    fields: list[ColumnElement[Any]] = [consents.c[name] for name in FIELDS]
+    if conn.execute(select(drivers.c.id).limit(1)).first() is None:
+        return select(*fields)  # a quarter faster
+    theirs = (drivers.c.vehicle == consents.c.vehicle) & (drivers.c.person == consents.c.person)
+    fields[FIELDS.index("vehicle")] = func.coalesce(drivers.c.id, consents.c.vehicle)
+    return select(*fields).select_from(consents.outerjoin(drivers, theirs))
 
 
 def _fetched(conn: Connection, ask: Select[Any]) -> Records:
@@ -245,15 +268,21 @@ def _consent(row: Row[Any]) -> Consent:
     return Consent(**columns | {"recipients": frozenset(json.loads(row.recipients))})
 
 
-def _changes(conn: Connection) -> int:
+def changes(conn: Connection) -> int:
+    """How often consents were given or withdrawn."""
     found = conn.execute(select(meta.c.value).where(meta.c.name == "consents")).scalar()
     return int(found) if found else 0
 
 
 def _mark_changed(conn: Connection, vehicle: int) -> None:
     """Count the change, and note whose consents it touched."""
-    turn = _changes(conn) + 1
+    turn = changes(conn) + 1
     conn.execute(delete(meta).where(meta.c.name == "consents"))
     conn.execute(insert(meta).values(name="consents", value=str(turn)))
     conn.execute(delete(consent_changes).where(consent_changes.c.vehicle == vehicle))
     conn.execute(insert(consent_changes).values(vehicle=vehicle, turn=turn))
+
+
+def changed_since(conn: Connection, turn: int) -> set[int]:
+    """The vehicles whose consents changed since a turn."""
+    return set(conn.scalars(select(consent_changes.c.vehicle).where(consent_changes.c.turn > turn)))

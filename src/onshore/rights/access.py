@@ -5,9 +5,10 @@ from collections import defaultdict
 from typing import Any
 
 import numpy as np
+import pyarrow as pa
 from sqlalchemy import select
 
-from onshore.register import consents
+from onshore.register import consents, drives, persons
 from onshore.register.vehicles import Vehicle
 from onshore.rights import cases
 from onshore.site import Site
@@ -16,13 +17,21 @@ from onshore.vault.read import read_all_of
 from onshore.words.batch import PURPOSES, purposes_of, signals
 
 
-def access(site: Site, vehicle: Vehicle, by: str) -> dict[str, Any]:
-    """Everything held about a car, by category and ground: rows, period, purposes, signals; consents; recipients."""
+def access(site: Site, vehicle: Vehicle, by: str, *, person: int | None = None) -> dict[str, Any]:
+    """Everything held about a person by a car, by category and ground: rows, period, purposes, signals; and the rest.
+
+    That is, their consents, and who received what. `person`: the owner now where none is named. Rows of before or
+    after their time with the car, and of drives that are another's, are not theirs to see. Refuses who never kept it.
+    """
+    whose = _Whose(site, vehicle, vehicle.owner if person is None else person)
     site.bring_in()
     held: dict[tuple[str, str], dict[str, Any]] = defaultdict(
         lambda: {"rows": 0, "first": None, "last": None, "purposes": set(), "signals": set()}
     )
-    for segment, table in read_all_of(site.engine, site.root, site.vault, site.id, vehicle.id, even_restricted=True):
+    for segment, every in read_all_of(site.engine, site.root, site.vault, site.id, vehicle.id, even_restricted=True):
+        table = whose.own(every)
+        if not table.num_rows:
+            continue
         place = held[segment.place.category, segment.place.ground]
         times = table.column("time").cast("int64").to_numpy()
         place["rows"] += table.num_rows
@@ -52,9 +61,25 @@ def access(site: Site, vehicle: Vehicle, by: str) -> dict[str, Any]:
                 "withdrawn": c.withdrawn,
             }
             for c in consents.of_vehicle(site, vehicle.id)
+            if c.person == whose.person
         ],
-        "received_by": _recipients(site, vehicle.owner),
+        "received_by": _recipients(site, whose.person),
     }
+
+
+class _Whose:
+    """Which rows of a vehicle are one person's."""
+
+    def __init__(self, site: Site, vehicle: Vehicle, person: int) -> None:
+        self.person = person
+        self._since, self._until = persons.span(site, vehicle.id, person)
+        self._asked = persons.driver_id(site, vehicle.id, person) or vehicle.id
+        self._drives = drives.Standing(site)
+
+    def own(self, table: pa.Table) -> pa.Table:
+        vehicle, time = (table.column(name).cast(pa.int64()).to_numpy() for name in ("vehicle", "time"))
+        asked = self._drives.compiled().asked(vehicle, time)
+        return table.filter(pa.array((asked == self._asked) & (self._since <= time) & (time < self._until)))
 
 
 def _purposes(bits: "np.ndarray[Any, Any]", said: tuple[str, ...]) -> set[str]:

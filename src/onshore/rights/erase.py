@@ -11,9 +11,11 @@ from onshore.ledger.entry import digest
 from onshore.register.vehicles import Vehicle
 from onshore.rights import cases
 from onshore.site import Site, suppress_taken
+from onshore.vault import lanes
 from onshore.vault.erase import Erased, erase_vehicle, forget
 from onshore.vault.journal_files import gates_behind, journals_before
 from onshore.vault.papers import writing
+from onshore.vault.segments import Shelf
 from onshore.words.errors import Broken, OnshoreError, Refusal
 
 _LOOKS, _PAUSE = 1500, 0.02  # how often, and seconds between, to look whether a gate or the keeper did its part
@@ -71,6 +73,7 @@ def _carry_out(site: Site, case: cases.Case, looks: Iterator[int]) -> None:
         freed = forget(site.engine, site.vault)
     else:
         _gather(site, case.turn or 0, looks)
+        lanes.erase(site.engine, Shelf(site.root, site.vault, site.id), case.vehicle, site.randomness)
         freed = _erase_one(site, case)
     if freed:
         _certify(site, cases.find(site, case.id))

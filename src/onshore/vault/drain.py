@@ -1,17 +1,20 @@
 """Drain: closed journal files become segments, in one step that neither loses nor doubles a row."""
 
 from collections import defaultdict
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
 import pyarrow as pa
 from sqlalchemy import Engine, delete, insert
 
-from onshore.vault import strays
+from onshore.vault import heard, strays
+from onshore.vault.arriving import Mark, advance
 from onshore.vault.journal_files import Closed, closed_journals, drained_files, read_journal
 from onshore.vault.keys import Randomness, RootKey
-from onshore.vault.papers import entries, forget_freed_pages, journals, writing
+from onshore.vault.lanes import Sending
+from onshore.vault.papers import entries, forget_freed_pages, journals, uploads, writing
 from onshore.vault.segments import (
     BUCKETS,
     Place,
@@ -23,7 +26,7 @@ from onshore.vault.segments import (
     path_of,
     write_segment,
 )
-from onshore.vault.split import split
+from onshore.vault.split import NEAR, Near, split
 from onshore.words.errors import Broken
 from onshore.words.tally import Tally
 
@@ -32,11 +35,13 @@ AT_ONCE = 256 << 20  # bytes of journal files taken together; several times as m
 
 @dataclass(frozen=True)
 class Drained:
-    """What became of the journals: per rule pack what was kept and withheld, and the new segments."""
+    """What became of the journals: per rule pack what was kept and withheld, the new segments, how far uploads are."""
 
     journals: tuple[str, ...]
     tallies: dict[str, Tally]
     segments: tuple[Segment, ...]
+    marks: tuple[Mark, ...] = ()
+    heard: bytes = b""
 
     @property
     def rows_in(self) -> int:
@@ -61,24 +66,28 @@ def drain(
     announce: Callable[[Drained], bytes],
     buckets: int = BUCKETS,
     at_once: int = AT_ONCE,
+    near: Near = NEAR,
     before: int | None = None,
+    sending: Sending | None = None,
     step: Callable[[str], None] = lambda _step: None,
 ) -> Drained | None:
     """Turn closed journal files into segments; None where nothing is left to do: call again until then.
 
-    `folder` is the vault's, `zone` the IANA name whose days the segments follow. `announce` gives the bytes
-    that tell the ledger; they are handed in with the same commit that lists the segments and destroys the
-    journals' keys. A crash before it leaves the journals, after it the segments; the next drain clears what
-    is left over. `before` leaves alone what belongs to that turn or a later one. One process drains; of two at
-    once, one is Broken and the rows are there once.
+    `folder` is the vault's, `zone` the IANA name whose days the segments follow, of rows whose time is `near` their
+    arrival. `announce` gives the bytes that tell the ledger; they are handed in with the same commit that lists the
+    segments, and what is `sending`, and destroys the journals' keys. A crash before it leaves the journals, after it
+    the segments; the next drain clears what is left over. `before` leaves alone what belongs to that turn or a later
+    one. One process drains; of two at once, one is Broken and the rows are there once.
     """
     _clear(engine, folder)
     taken = _take(closed_journals(engine, folder, before), at_once)
     if not taken:
         return None
-    tallies, pieces = _read(taken, root, site, zone, buckets)
+    sending = sending or Sending()
+    cut = sending.watching(partial(split, zone=zone, buckets=buckets, near=near))
+    tallies, pieces, marks, heard_ = _read(taken, root, site, cut)
     planned = [(new_id(randomness), place, piece) for place, piece in pieces]
-    paths = [path_of(place, id_) for id_, place, _ in planned]
+    paths = [*(path_of(place, id_) for id_, place, _ in planned), *sending.planned(randomness)]
     with writing(engine) as conn:
         fix_buckets(conn, buckets)
         strays.note(conn, paths)
@@ -87,10 +96,11 @@ def drain(
     for id_, place, piece in planned:
         written.append(write_segment(piece, place, id_, shelf, clock, randomness))
         step("written")
-    drained = Drained(tuple(closed.id for closed in taken), tallies, tuple(written))
+    sending.write(shelf, clock, randomness)
+    drained = Drained(tuple(closed.id for closed in taken), tallies, tuple(written), tuple(marks.values()), heard_)
     entry = announce(drained) if tallies else None
     try:
-        _commit(engine, drained, paths, entry)
+        _commit(engine, drained, paths, entry, sending)
     except Broken:
         for path in paths:
             (folder / path).unlink(missing_ok=True)  # nobody may have a note of them any more
@@ -121,27 +131,38 @@ def _take(closed: list[Closed], at_once: int) -> list[Closed]:
 
 
 def _read(
-    taken: list[Closed], root: RootKey, site: str, zone: str, buckets: int
-) -> tuple[dict[str, Tally], list[tuple[Place, pa.Table]]]:
+    taken: list[Closed], root: RootKey, site: str, cut: Callable[..., Iterator[tuple[Place, pa.Table]]]
+) -> tuple[dict[str, Tally], list[tuple[Place, pa.Table]], dict[str, Mark], bytes]:
     tallies: dict[str, Tally] = defaultdict(Tally)
     batches: dict[str, list[pa.RecordBatch]] = defaultdict(list)
+    marks: dict[str, Mark] = {}
+    digests = []
     for closed in taken:
         for record in read_journal(closed, root, site):
             tallies[record.pack] += record.tally
+            digests.append(record.heard)
+            marks |= {mark.upload: mark for mark in record.marks if mark.step >= _reached(marks, mark.upload)}
             if record.batch is not None:
                 batches[record.pack].append(record.batch)
-    pieces = [piece for pack, kept in batches.items() for piece in split(kept, pack=pack, zone=zone, buckets=buckets)]
-    return dict(tallies), pieces
+    pieces = [piece for pack, kept in batches.items() for piece in cut(kept, pack=pack)]
+    return dict(tallies), pieces, marks, b"".join(digests)
 
 
-def _commit(engine: Engine, drained: Drained, paths: list[Path], entry: bytes | None) -> None:
+def _reached(marks: dict[str, Mark], upload: str) -> int:
+    return marks[upload].step if upload in marks else 0
+
+
+def _commit(engine: Engine, drained: Drained, paths: list[Path], entry: bytes | None, sending: Sending) -> None:
     with writing(engine) as conn:
+        sending.list_(conn)
         for segment in drained.segments:
             list_segment(conn, segment)
         strays.strike(conn, paths)
         struck = conn.execute(delete(journals).where(journals.c.id.in_(drained.journals))).rowcount
         if struck != len(drained.journals):
             raise Broken("a journal was drained meanwhile: two processes keep one site; stop one")
+        advance(conn, uploads, drained.marks)
+        heard.note(conn, drained.heard)
         if entry is not None:
             conn.execute(insert(entries).values(body=entry))
 

@@ -3,7 +3,7 @@
 import contextlib
 import fcntl
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from types import TracebackType
@@ -14,6 +14,7 @@ from pyarrow import Buffer
 from sqlalchemy import Engine, delete, insert
 from sqlalchemy.exc import DBAPIError
 
+from onshore.vault.arriving import Mark
 from onshore.vault.disk import make_folder, sync_folder
 from onshore.vault.journal_files import (
     FOLDER,
@@ -96,17 +97,18 @@ class Journal:
             self._reached = self._reach()
             self._road = road.pop_all()
 
-    def append(self, sieved: Sieved, *, pack: str) -> None:
+    def append(self, sieved: Sieved, *, pack: str, marks: Sequence[Mark] = (), heard: bytes = b"") -> None:
         """Seal and write one batch with its tally, and sync; after an OSError nothing of it counts as kept.
 
-        `pack` is the rule pack (id and version) that it was sieved under. The next append begins a new file
-        after a failure, for a disk that failed to sync cannot be trusted about the pages before.
+        `pack` is the rule pack (id and version) that it was sieved under; `marks`, and the digests of what was
+        `heard`, lie in the same record. The next append begins a new file after a failure, for a disk that failed to
+        sync cannot be trusted about the pages before.
         """
         if self._current is not None and self._current.end >= self._limits.size:
             self.rotate()
         if self._current is None:
             self._current = self._begin()
-        self._put(self._current, payload_of(sieved, pack))
+        self._put(self._current, payload_of(sieved, pack, marks, heard))
 
     def tick(self) -> None:
         """Close the file where it is old enough or somebody asked (`ask_rotate`); for the gate's timer.
@@ -117,7 +119,9 @@ class Journal:
         if self._turn() != self._reached:
             self.rotate()
             self._reached = self._reach()
-        elif (current := self._current) is not None and self._clock() - current.opened >= self._limits.age:
+        elif (current := self._current) is not None and not (
+            0 <= self._clock() - current.opened < self._limits.age
+        ):  # old enough, or of a time to come, by a clock that was put back
             self.rotate()
 
     def rotate(self) -> None:

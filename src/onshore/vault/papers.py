@@ -24,6 +24,8 @@ from sqlalchemy import (
 )
 from sqlalchemy.exc import OperationalError
 
+from onshore.vault import arriving, told
+
 _IMPATIENT = 100  # milliseconds
 
 metadata = MetaData()
@@ -33,9 +35,9 @@ metadata = MetaData()
 meta = Table(
     "meta",
     metadata,
-    # "format", "consents", "zones" and "rotate" (change counters), "buckets", "switches" (as the
-    # ledger was told of them), "journal/<gate>" (its last file's number), "turn/<gate>" (the turn that a gate which
-    # runs has reached)
+    # "format", "consents", "zones", "identities", "drives" and "rotate" (change counters), "buckets", "switches" (as
+    # the ledger was told of them), "journal/<gate>" (its last file's number), "turn/<gate>" (the turn that a gate
+    # which runs has reached)
     Column("name", String(40), primary_key=True),
     Column("value", Text, nullable=False),
 )
@@ -43,7 +45,7 @@ meta = Table(
 site_keys = Table(
     "site_keys",
     metadata,
-    Column("name", String(40), primary_key=True),  # "lookup", "column", "commitment", "ledger"
+    Column("name", String(40), primary_key=True),  # "lookup", "column", "ledger", "authority/1"
     Column("wrapped", LargeBinary, nullable=False),
 )
 
@@ -114,6 +116,78 @@ zones = Table(
     Column("imported", BigInteger, nullable=False),
     Column("imported_by", String(80), nullable=False),
     Column("removed", BigInteger),
+)
+
+authorities = Table(
+    "authorities",
+    metadata,
+    Column("number", Integer, primary_key=True),  # its key is derived from the site key "authority/<number>"
+    Column("certificate", LargeBinary, nullable=False),  # DER
+    Column("until", BigInteger, nullable=False),
+)
+
+certificates = Table(
+    "certificates",
+    metadata,
+    Column("serial", String(40), primary_key=True),  # hex
+    Column("vehicle", ForeignKey("vehicles.id"), nullable=False, index=True),
+    Column("sha256", LargeBinary(32), nullable=False, unique=True),  # of the DER
+    Column("key", LargeBinary(32), nullable=False, index=True),  # SHA-256 of the subject's public key
+    Column("authority", ForeignKey("authorities.number"), nullable=False),
+    Column("start", BigInteger, nullable=False),
+    Column("until", BigInteger, nullable=False),  # exclusive
+    Column("revoked", BigInteger),
+)
+
+chips = Table(
+    "chips",
+    metadata,
+    Column("vehicle", ForeignKey("vehicles.id"), primary_key=True),
+    Column("chip_mac", LargeBinary(32), nullable=False, unique=True),  # of the security chip's id
+    Column("key_sealed", LargeBinary, nullable=False),  # public, but as good as a name for the car
+    Column("at", BigInteger, nullable=False),
+)
+
+drivers = Table(
+    "drivers",
+    metadata,
+    Column("id", BigInteger, primary_key=True, autoincrement=False),  # under which their consents are compiled
+    Column("vehicle", ForeignKey("vehicles.id"), nullable=False),
+    Column("person", ForeignKey("persons.id"), nullable=False),
+    Column("mark_mac", LargeBinary(32), nullable=False),  # of what the car calls them
+    Index("drivers_by_vehicle", "vehicle", "person", unique=True),
+)
+
+drives = Table(
+    "drives",
+    metadata,
+    Column("id", Integer, primary_key=True),  # order in which they were heard
+    Column("vehicle", ForeignKey("vehicles.id"), nullable=False),
+    Column("at", BigInteger, nullable=False),  # from when on the car says that this driver drives
+    Column("driver", ForeignKey("drivers.id")),  # null: nobody known, so the drive is the owner's
+    Index("drives_by_vehicle", "vehicle", "at", unique=True),
+)
+
+retirements = Table(
+    "retirements",
+    metadata,
+    Column("vehicle", ForeignKey("vehicles.id"), primary_key=True),
+    Column("at", BigInteger, nullable=False),  # from then on no door knows it
+)
+
+identity_changes = Table(
+    "identity_changes",
+    metadata,
+    Column("vehicle", ForeignKey("vehicles.id"), primary_key=True),
+    Column("turn", BigInteger, nullable=False, index=True),  # "identities" of meta when it last lost an identity
+)
+
+vehicle_acts = Table(
+    "vehicle_acts",
+    metadata,
+    Column("entry", ForeignKey("entries.id"), primary_key=True),
+    Column("vehicle", ForeignKey("vehicles.id"), nullable=False, index=True),
+    Column("paper", Text, nullable=False),  # JSON: what the entry's digest is of; random ids alone
 )
 
 consent_changes = Table(
@@ -235,6 +309,15 @@ rights_cases = Table(
     Column("done", BigInteger),
     Column("entry", ForeignKey("entries.id")),
     Column("certificate", Text),
+)
+
+policies, checkins, forwards = told.tables(metadata)
+uploads = arriving.table(metadata)
+heard = Table(
+    "heard",
+    metadata,
+    Column("id", Integer, primary_key=True),  # order in which journals were drained
+    Column("digests", LargeBinary, nullable=False),  # keyed, 8 bytes each, of what those held
 )
 
 

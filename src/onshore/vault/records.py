@@ -3,7 +3,7 @@
 import json
 import struct
 import zlib
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 import msgspec
@@ -11,6 +11,7 @@ import pyarrow as pa
 from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 
+from onshore.vault.arriving import Mark
 from onshore.vault.keys import NONCE_BYTES
 from onshore.words.errors import Broken
 from onshore.words.tally import Sieved, Tally
@@ -30,6 +31,8 @@ class _Said(msgspec.Struct, frozen=True):
     rows_kept: int = 0
     cells: list[tuple[str, str, str, int]] = []
     end: bool = False
+    marks: list[Mark] = []
+    heard: bytes = b""
 
 
 @dataclass(frozen=True)
@@ -39,6 +42,8 @@ class Record:
     tally: Tally
     pack: str
     batch: pa.RecordBatch | None
+    marks: Sequence[Mark] = ()
+    heard: bytes = b""
 
 
 @dataclass(frozen=True)
@@ -63,10 +68,12 @@ def seal_record(cipher: AESGCM, name: JournalName, number: int, nonce: bytes, pa
     return b"".join((header[:16], crc.to_bytes(4, "big"), nonce, sealed))
 
 
-def payload_of(sieved: Sieved, pack: str) -> pa.Buffer:
-    """Tally as JSON, then the kept batch as an Arrow IPC stream (zstd level 1), or nothing."""
+def payload_of(sieved: Sieved, pack: str, marks: Sequence[Mark] = (), heard: bytes = b"") -> pa.Buffer:
+    """Tally, marks and digests as JSON, then the kept batch as an Arrow IPC stream (zstd level 1), or nothing."""
     tally = sieved.tally
-    return _payload(_Said(pack, tally.rows_in, tally.rows_kept, tally.as_rows()), sieved.kept)
+    return _payload(
+        _Said(pack, tally.rows_in, tally.rows_kept, tally.as_rows(), marks=list(marks), heard=heard), sieved.kept
+    )
 
 
 def end_payload() -> pa.Buffer:
@@ -144,7 +151,7 @@ def _open(record: bytes, cipher: AESGCM, name: JournalName, number: int) -> memo
 
 def _record(said: _Said, stream: memoryview) -> Record:
     batch = pa.ipc.open_stream(pa.py_buffer(stream)).read_next_batch() if len(stream) else None
-    return Record(Tally.from_rows(said.rows_in, said.rows_kept, said.cells), said.pack, batch)
+    return Record(Tally.from_rows(said.rows_in, said.rows_kept, said.cells), said.pack, batch, said.marks, said.heard)
 
 
 def _bound(name: JournalName, number: int) -> bytes:

@@ -4,6 +4,7 @@ from collections import defaultdict
 from collections.abc import Iterable, Iterator
 from datetime import UTC, datetime, timedelta
 from itertools import pairwise
+from typing import NamedTuple
 from zoneinfo import ZoneInfo
 
 import numpy as np
@@ -29,13 +30,26 @@ _SLOT = 900_000  # offsets from UTC have changed on quarters of an hour since 19
 _LAST = 253_402_128_000_000  # 9999-12-30: later instants, from a broken clock, are filed under it
 
 
-def split(batches: Iterable[pa.RecordBatch], *, pack: str, zone: str, buckets: int) -> Iterator[tuple[Place, pa.Table]]:
+class Near(NamedTuple):
+    """How far a row's time may lie from its arrival to be believed: milliseconds behind it (a resend), and ahead."""
+
+    behind: int = 30 * 86_400_000
+    ahead: int = 600_000
+
+
+NEAR = Near()
+
+
+def split(
+    batches: Iterable[pa.RecordBatch], *, pack: str, zone: str, buckets: int, near: Near = NEAR
+) -> Iterator[tuple[Place, pa.Table]]:
     """Cut kept batches (words.tally.Sieved) into what the segments of each place hold.
 
     Under ground `statutory`: rows with bit 0 and the signals that the law has kept, purposes 1. Under
     `consent`: rows with a bit above 0 and all signals of the category, purposes without bit 0. Rows without a
     value in any of these signals are left out. Schemas may differ; absent signals become null. `zone` is an
-    IANA name.
+    IANA name. Rows whose time is not `near` their arrival keep it, but lie in pieces of their own under the day that
+    they arrived: a clock that runs wrong must not have them kept for decades, or gone tomorrow.
     """
     alike = _by_schema(batches)
     meaning = _common_purposes([table.schema for table in alike])
@@ -47,7 +61,7 @@ def split(batches: Iterable[pa.RecordBatch], *, pack: str, zone: str, buckets: i
                     pieces[category, ground].append(piece)
     for (category, ground), tables in sorted(pieces.items()):
         whole = pa.concat_tables(tables, promote_options="permissive").unify_dictionaries().combine_chunks()
-        for day, bucket, piece in _by_place(whole, ZoneInfo(zone), buckets):
+        for day, bucket, piece in _by_place(whole, ZoneInfo(zone), buckets, near):
             yield Place(pack, category, ground, day, bucket), piece
 
 
@@ -102,15 +116,16 @@ def _piece(table: pa.Table, names: list[str], bits: Ints, meaning: tuple[str, ..
     return kept.cast(with_purposes(kept.schema, meaning))
 
 
-def _by_place(table: pa.Table, zone: ZoneInfo, buckets: int) -> Iterator[tuple[str, int, pa.Table]]:
-    vehicles, times = _ints(table.column("vehicle")), _ints(table.column("time"))
-    days, named = _local_days(times, zone)
-    place = days * buckets + vehicles % buckets
+def _by_place(table: pa.Table, zone: ZoneInfo, buckets: int, near: Near) -> Iterator[tuple[str, int, pa.Table]]:
+    vehicles, times, received = (_ints(table.column(name)) for name in ("vehicle", "time", "received"))
+    odd = (times > received + near.ahead) | (times < received - near.behind)
+    days, named = _local_days(np.where(odd, received, times), zone)
+    place = (days * buckets + vehicles % buckets) * 2 + odd
     order = np.lexsort((times, vehicles, place))
     table, place = table.take(order), place[order]
     edges = [0, *(np.flatnonzero(np.diff(place)) + 1).tolist(), len(place)]
     for start, end in pairwise(edges):
-        day, bucket = divmod(int(place[start]), buckets)
+        day, bucket = divmod(int(place[start]) // 2, buckets)
         yield named[day], bucket, table.slice(start, end - start)
 
 

@@ -41,9 +41,9 @@ STORED_AS = (*STORAGE.values(), "binary")
 class Signal:
     """One entry. `type` is the VSS datatype, `unit` the VSS unit, `storage` the Arrow type of the column.
 
-    `own`: VSS 6.0 has no such signal. `gb32960`: unit and field that carry it in GB/T 32960.3-2016, e.g.
-    "01.speed". `place`: the place that it tells of (words.place): HERE, where the car is, which goes for pictures too,
-    NOWHERE, or the name of another; its longitude and latitude end in these words, and without them it is one that
+    `own`: VSS 6.0 has no such signal. `gb32960`: unit and field that carry it in GB/T 32960.3, e.g. "01.speed", by the
+    numbers of 2016. `place`: the place that it tells of (words.place): HERE, where the car is, which goes for pictures
+    too, NOWHERE, or the name of another; its longitude and latitude end in these words, and without them it is one that
     nobody can look at.
     """
 
@@ -107,7 +107,7 @@ def parse(text: str) -> dict[str, Signal]:
 
 
 def carried_by(catalogue: Mapping[str, Signal], units: frozenset[str]) -> frozenset[str]:
-    """Names of the signals that these units of GB/T 32960.3-2016 carry ("01" to "09", "login")."""
+    """Names of the signals that these units of GB/T 32960.3 carry ("01" to "09" as in 2016, "login")."""
     return frozenset(n for n, s in catalogue.items() if s.gb32960 and s.gb32960.split(".")[0] in units)
 
 

@@ -3,10 +3,15 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 
+import numpy as np
 import pyarrow as pa
+from numpy.typing import NDArray
 
 LONGITUDE = "Vehicle.CurrentLocation.Longitude"
 LATITUDE = "Vehicle.CurrentLocation.Latitude"
+
+ROW_DATUM = "Vehicle.Onshore.Datum"
+"""The column that says it row by row (GB/T 32960.3-2025): 1 WGS-84, 2 GCJ-02, any other number that nobody knows."""
 
 HERE = "here"
 """The place where the car is, by its own position."""
@@ -67,3 +72,29 @@ def datum_of(schema: pa.Schema, pair: Pair = (LONGITUDE, LATITUDE)) -> str | Non
     }
     known = said.pop() if len(said) == 1 else ""
     return known if known in DATUMS else None
+
+
+def data_of(
+    batch: pa.RecordBatch, pair: Pair = (LONGITUDE, LATITUDE)
+) -> list[tuple[str | None, slice | NDArray[np.intp]]]:
+    """The data that a batch's positions are in, each with its rows; None where nobody knows.
+
+    A row's own word (ROW_DATUM, a column of uint8) counts for the car's own position, and where it says nothing, or of
+    another place, what the columns say of all.
+    """
+    of_all = datum_of(batch.schema, pair)
+    if pair != (LONGITUDE, LATITUDE) or ROW_DATUM not in batch.schema.names:
+        return [(of_all, slice(None))]
+    column = batch.column(ROW_DATUM)
+    if column.type != pa.uint8():
+        return [(None, slice(None))]
+    codes = column.fill_null(0).to_numpy()
+    said = np.where(column.is_null().to_numpy(zero_copy_only=False), _place(of_all), np.where(codes <= 2, codes, 0))
+    return [(_BY_CODE[code], np.flatnonzero(said == code)) for code in np.unique(said).tolist()]
+
+
+_BY_CODE = (None, *DATUMS)
+
+
+def _place(datum: str | None) -> int:
+    return _BY_CODE.index(datum)

@@ -5,7 +5,7 @@ import asyncio
 import pytest
 from sqlalchemy.exc import OperationalError
 
-from onshore.cli import serve
+from onshore.cli import doors, serve
 from onshore.cli.drives import computed
 from onshore.cli.simulate import connected
 from onshore.gate.gb32960 import encode
@@ -50,7 +50,7 @@ def test_what_waits_in_the_batch_when_an_erasure_is_asked_for_goes_too(hands):
 
     async def story():
         async with (
-            serve.gate(site, port=0) as (door, port),
+            doors.gate(site, port=0) as (door, port),
             connected("127.0.0.1", port, hands.vin(1), hands.now) as road,
         ):
             with pytest.MonkeyPatch.context() as still:
@@ -71,12 +71,12 @@ def test_what_waits_in_the_batch_when_an_erasure_is_asked_for_goes_too(hands):
 
 
 def test_a_tick_that_fails_is_not_the_last(hands, monkeypatch, caplog):
-    monkeypatch.setattr(serve, "_TICK", 0)
+    monkeypatch.setattr(doors, "_TICK", 0)
     ticks = []
     monkeypatch.setattr(Intake, "tick", failing(2, lambda _intake: ticks.append(1)))
 
     async def story():
-        async with serve.gate(hands.site, port=0):
+        async with doors.gate(hands.site, port=0):
             await until(lambda: len(ticks) > 2)
 
     asyncio.run(story())
@@ -89,7 +89,7 @@ def test_frames_that_the_papers_cannot_answer_for_are_not_acknowledged(hands, mo
 
     async def story():
         async with (
-            serve.gate(hands.site, port=0) as (door, port),
+            doors.gate(hands.site, port=0) as (door, port),
             connected("127.0.0.1", port, hands.vin(1), hands.now) as road,
         ):
             road.send(b"".join(frames(hands, 1)), 5)

@@ -78,3 +78,31 @@ def test_the_hook_watches_connections_and_nothing_else():
     egress._hook("open", ("file",))
     with pytest.raises(Broken):
         egress._hook("socket.connect", ())
+
+
+STREAMS = """
+import asyncio
+from onshore.cli import egress
+egress.listed("onshore.gate.forward.client", {listed})
+async def main():
+    _, writer = await asyncio.open_connection("127.0.0.1", {port})
+    writer.close()
+asyncio.run(main())
+"""
+LISTED = """
+from onshore.cli import egress
+egress.listed("onshore.gate.forward.client", {listed})
+"""
+
+
+@pytest.mark.parametrize("way", [STREAMS, LISTED + SOCKET, LISTED + UVLOOP], ids=["streams", "socket", "uvloop"])
+def test_the_statutory_lane_connects_where_the_settings_say_and_nowhere_else(listening, way):
+    def connects_to(listed):
+        return runs(way.format(port=listening, listed=listed), "onshore.gate.forward.client")
+
+    done = connects_to([("127.0.0.1", listening)])
+    assert done.returncode == 0, done.stderr
+    for places in ([], [("127.0.0.1", listening + 1)]):
+        done = connects_to(places)
+        assert done.returncode != 0
+        assert "a place that site.toml does not list" in done.stderr

@@ -12,7 +12,7 @@ from onshore.consent.zones import Zones
 from onshore.words.batch import BASE, DOOR, TIME
 from onshore.words.consent import Consent
 from onshore.words.errors import Malformed
-from onshore.words.place import DATUM, LATITUDE, LONGITUDE, NOWHERE, Zone
+from onshore.words.place import DATUM, LATITUDE, LONGITUDE, NOWHERE, ROW_DATUM, Zone
 from onshore.words.rulebook import Rulebook
 
 PURPOSES = ("statutory-monitoring", "repair")
@@ -103,6 +103,18 @@ def test_a_zone_reaches_further_for_positions_of_another_datum(datum, cells):
     said = sieved(batch((8.26, 50.1), OUT, datum=datum))
     assert sum(restricted(said).values()) == cells
     assert said.kept.schema.field(LONGITUDE).metadata.get(b"datum", b"").decode() == datum
+
+
+def test_rows_of_several_data_in_one_batch_are_each_judged_in_their_own():
+    near = [(8.26, 50.1)] * 5
+    data = pa.array([1, 2, 3, None, 1], pa.uint8())
+    said = sieved(batch(*near, datum="WGS-84").append_column(ROW_DATUM, data))
+    assert said.kept.column(LONGITUDE).to_pylist() == [8.26, None, None, 8.26, 8.26]
+
+
+def test_a_row_datum_of_another_type_is_not_believed():
+    said = sieved(batch((8.26, 50.1), datum="WGS-84").append_column(ROW_DATUM, pa.array([1], pa.int32())))
+    assert sum(restricted(said).values()) == 2
 
 
 @pytest.mark.parametrize("gone", [LONGITUDE, LATITUDE])

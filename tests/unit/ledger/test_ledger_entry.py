@@ -41,6 +41,9 @@ SAMPLES = {
     "switch/strict": {"name": "strict_art3_5", "state": "strict"},
     "zone": {"obj": D, "state": "imported"},
     "erase": {"obj": D, "segments_old": 2, "segments_new": 1, "rows": 5},
+    "vehicle": {"obj": D, "state": "sold"},
+    "policy": {"obj": D, "signals": 3, "purposes": 1},
+    "forward": {"to": "national", "rows": 2, "refused": 1},
     "key": {"role": "root", "state": "rotated"},
 }
 

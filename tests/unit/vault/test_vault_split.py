@@ -5,7 +5,7 @@ from datetime import UTC, datetime
 import pyarrow as pa
 import pytest
 
-from onshore.vault.split import split
+from onshore.vault.split import Near, split
 from onshore.words.batch import purposes_of, signals
 from onshore.words.errors import Broken
 from onshore.words.vocabulary import STATUTORY
@@ -131,3 +131,25 @@ def test_too_many_purposes_are_broken():
 
 def test_nothing_gives_nothing():
     assert list(split([], pack=PACK, zone=ZONE, buckets=16)) == []
+
+
+def test_a_time_that_is_not_believed_is_filed_apart_under_the_day_of_its_arrival():
+    week, minute = 7 * DAY, 60_000
+    times = [NOON, NOON - week, NOON + minute, NOON + 10 * 365 * DAY, 0, NOON + 11 * minute, NOON - 31 * DAY]
+    batch = sieved([1] * 7, times, operation=1, track=0, received=[NOON] * 7)
+    found = list(split([batch.kept], pack=PACK, zone=ZONE, buckets=16))
+    filed = [(place.day, t.column("time").cast(pa.int64()).to_pylist()) for place, t in found]
+    assert filed == [
+        ("2026-05-22", [NOON - week]),
+        ("2026-05-29", [NOON, NOON + minute]),
+        ("2026-05-29", [0, NOON - 31 * DAY, NOON + 11 * minute, NOON + 10 * 365 * DAY]),
+    ]
+
+
+def test_how_far_a_time_is_believed_can_be_said():
+    batch = sieved([1], [NOON - 2 * DAY], operation=1, track=0, received=[NOON])
+    days = [
+        next(split([batch.kept], pack=PACK, zone=ZONE, buckets=16, near=Near(behind * DAY, 0)))[0].day
+        for behind in (1, 2)
+    ]
+    assert days == ["2026-05-29", "2026-05-27"]
