@@ -33,14 +33,15 @@ _NAMES = {
 _CAME = _NAMES | {"float": "a number with a point"}
 _FORMS = {" matching regex '^[A-Z]{2}$'": " of two capital letters"}
 _OPAQUE = re.compile(
-    r'"""(?:\\.|(?!""").)*+(?:"{3,5}|\Z)'
-    r"|'''(?:(?!''').)*+(?:'{3,5}|\Z)"
-    r'|"(?:\\.|[^"\\\n])*+"?'
-    r"|'[^'\n]*+'?"
-    r"|#[^\n]*+",
+    r'"""(?:\\.|(?!""").)*(?:"{3,5}|\Z)'
+    r"|'''(?:(?!''').)*(?:'{3,5}|\Z)"
+    r'|"(?:\\.|[^"\\\n])*"?'
+    r"|'[^'\n]*'?"
+    r"|#[^\n]*",
     re.DOTALL,
 )
-"""Texts and comments, each read on from where it begins, so that the time grows with the text alone."""
+"""Texts and comments, each read on from where it begins to where it ends: nothing there can fail, so nothing is tried
+twice, and the time grows with the text alone. (Possessive repeats of groups are wrong before Python 3.11.5.)"""
 _AROUND_KEYS = re.compile(r"[=,\[\]{}]")
 _DIGITS = re.compile(r"[0-9a-fA-F_]{2000}")
 _STEPS = 16
