@@ -280,11 +280,17 @@ class Policies:
         self._known = {vehicle: version for vehicle, version in self._known.items() if vehicle in here}
         self._follow()
         mine = [vehicle for vehicle in self._waiting if vehicle in here][:_AT_ONCE]
-        self._waiting = {vehicle: None for vehicle in self._waiting if vehicle in here and vehicle not in mine}
-        told = []
+        self._waiting = {vehicle: None for vehicle in self._waiting if vehicle in here}
+        told: list[tuple[int, bytes]] = []
         for vehicle in mine:
             before = self._known.get(vehicle)
-            issued = self._current(vehicle)
+            try:
+                issued = self._current(vehicle)
+            except OSError:
+                if not told:
+                    raise
+                break  # what is known as told must be told; this one and the others wait for the next call
+            del self._waiting[vehicle]
             if issued is not None and issued.version != before:
                 told.append((vehicle, issued.note.encode()))
         return told

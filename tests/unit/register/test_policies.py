@@ -186,6 +186,30 @@ def test_papers_that_do_not_answer_are_an_oserror(hands, monkeypatch):
         door.policy(hands.car().id)
 
 
+def test_papers_that_answer_again_have_every_car_told_that_waited(hands, monkeypatch):
+    from sqlalchemy.exc import OperationalError
+
+    cars = [hands.car(n).id for n in (1, 2, 3)]
+    door = policies.Policies(hands.site)
+    for car in cars:
+        door.policy(car)
+    for n in (1, 2, 3):
+        hands.allow(n)
+    real, asked = policies.current, []
+
+    def broken(site, vehicle):
+        asked.append(vehicle)
+        if len(asked) in {1, 3}:
+            raise OperationalError("", {}, Exception("disk"))
+        return real(site, vehicle)
+
+    monkeypatch.setattr(policies, "current", broken)
+    with pytest.raises(OSError, match="papers"):
+        door.changed(cars)
+    told = [vehicle for _ in range(2) for vehicle, _ in door.changed(cars)]
+    assert sorted(told) == sorted(cars)
+
+
 def test_no_policy_outlives_the_law_of_its_day(hands):
     """A pack that ends, and one that another follows: the car is told only up to the day on which that happens."""
     from datetime import timedelta

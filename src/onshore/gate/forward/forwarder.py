@@ -9,7 +9,6 @@ from dataclasses import dataclass
 import numpy as np
 import pyarrow as pa
 from sqlalchemy import Connection
-from sqlalchemy.exc import DBAPIError
 
 from onshore.gate.forward.client import Endpoint, Streams
 from onshore.gate.forward.talk import Answer, Ear, Window, pause
@@ -20,7 +19,6 @@ from onshore.site import Site
 from onshore.vault import lanes
 from onshore.vault.lanes import Lane
 from onshore.vault.segments import Shelf
-from onshore.words.errors import OnshoreError
 
 log = logging.getLogger(__name__)
 
@@ -69,7 +67,7 @@ class Forwarder:
         while True:
             try:
                 await self._session()
-            except (OSError, EOFError, OnshoreError, DBAPIError) as failed:  # TimeoutError is an OSError
+            except Exception as failed:  # noqa: BLE001 - whatever it is, the site goes on and this is tried again
                 self._failures += 1
                 told = "login refused" if isinstance(failed, LoginRefusedError) else type(failed).__name__
                 log.warning("forward %s: %s; tried again", self._endpoint.name, told)
@@ -92,19 +90,25 @@ class Forwarder:
         now = self._site.clock()
         serial = lanes.serial(self._site.engine, self._endpoint.name, (now + _BEIJING) // _DAY)
         line.say(self._endpoint.login.say(now, serial))
-        while True:
-            for answer in await line.hear():
-                if answer.command == Command.PLATFORM_LOGIN:
-                    if answer.flag != Flag.OK:
-                        raise LoginRefusedError
-                    return serial
+        answers: list[Answer] = []
+
+        def heard(answer: Answer) -> bool:
+            answers.extend([answer] if answer.command == Command.PLATFORM_LOGIN else [])
+            return bool(answers)
+
+        await line.hear_for(heard)
+        if answers[0].flag != Flag.OK:
+            raise LoginRefusedError
+        return serial
 
     async def _forward(self, line: "_Line") -> None:
-        since, quiet = self._site.clock(), 0.0
+        waited = {lane.number for lane in lanes.waiting(self._site.engine, self._endpoint.name)}  # a clock may go back
+        quiet = 0.0
         while True:
             lane = lanes.first(self._site.engine, self._endpoint.name)
             if lane is not None:
-                await self._send(line, lane, again=lane.queued < since)
+                await self._send(line, lane, again=lane.number in waited)
+                waited.discard(lane.number)  # the papers may give it to another
                 quiet = 0.0
                 continue
             await self._sleep(self._pace.look_s)
@@ -124,8 +128,7 @@ class Forwarder:
             window = Window(self._frames(line, table.slice(begin, self._pace.window), again=again))
             try:
                 while not window.done:
-                    for answer in await line.hear():
-                        window.heard(answer)
+                    await line.hear_for(window.heard)
             finally:
                 left = self._note(left, window)
 
@@ -175,8 +178,15 @@ class _Line:
             raise ConnectionResetError
         return self._ear.hear(data)
 
+    async def hear_for(self, heard: Callable[[Answer], bool]) -> None:
+        """Listen until an answer counts; OSError where none does in time, whatever else the platform says meanwhile."""
+        async with asyncio.timeout(self._patience):
+            while not sum(heard(answer) for answer in await self.hear()):  # each of a read is heard
+                pass
+
     async def close(self) -> None:
         self._writer.close()
         with contextlib.suppress(OSError, TimeoutError):
             async with asyncio.timeout(1):
                 await self._writer.wait_closed()
+        self._writer.transport.abort()  # one who does not read would have it open, frames and all, for ever

@@ -74,11 +74,13 @@ class Window:
             if frame:
                 self._open[frame[4:21], frame[HEADER : HEADER + TIME]].append(place)
 
-    def heard(self, answer: Answer) -> None:
-        """Take note of an answer: the oldest frame of that car and second is answered by it."""
+    def heard(self, answer: Answer) -> bool:
+        """Take note of an answer: the oldest frame of that car and second is answered by it. Whether there was one."""
         waiting = self._open.get((answer.vin, answer.time))
-        if waiting and answer.command in {Command.REALTIME, Command.RESEND}:
-            self._flags[waiting.pop()] = answer.flag
+        if not waiting or answer.command not in {Command.REALTIME, Command.RESEND}:
+            return False
+        self._flags[waiting.pop()] = answer.flag
+        return True
 
     @property
     def answered(self) -> int:

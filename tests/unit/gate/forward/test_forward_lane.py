@@ -2,15 +2,16 @@
 
 import asyncio
 import json
+from dataclasses import replace
 
 import pytest
 from sqlalchemy import select
 
-from forward_platform import Platform
+from forward_platform import NOW6, Platform
 from onshore.gate.forward import client
 from onshore.gate.forward.forwarder import Forwarder, Pace
 from onshore.gate.gb32960 import reference
-from onshore.gate.gb32960.protocol import Command
+from onshore.gate.gb32960.protocol import Command, Flag, Splitter, frame, header, reply
 from onshore.register import consents
 from onshore.site import open_site
 from onshore.vault import lanes
@@ -50,13 +51,13 @@ async def until(condition) -> None:
             await asyncio.sleep(0.005)
 
 
-def forwarded(hands, platform, *, waits=None, enough=None) -> None:
+def forwarded(hands, platform, *, waits=None, enough=None, pace=PACE) -> None:
     """Run the client until nothing waits."""
 
     async def story() -> None:
         server = await platform.serve()
         site = sending(hands, platform.port)
-        one = Forwarder(site, client.endpoints(site)[0], client.connect, pace=PACE, sleep=waits or Waits())
+        one = Forwarder(site, client.endpoints(site)[0], client.connect, pace=pace, sleep=waits or Waits())
         task = asyncio.create_task(one.run())
         await until(enough or (lambda: not lanes.waiting(site.engine)))
         task.cancel()
@@ -110,7 +111,7 @@ def test_what_is_queued_while_connected_is_real_time_and_what_waited_is_resent(h
             driven.append(hands.drive(2))
         return len(platform.kept) == 40
 
-    forwarded(hands, platform, enough=enough)
+    forwarded(hands, platform, enough=enough, pace=replace(PACE, patience_s=30.0))  # driving holds the loop up
     said = {(vin, frames[0][2]) for (vin, _), frames in platform.kept.items()}
     assert said == {(hands.vin(1), Command.RESEND), (hands.vin(2), Command.REALTIME)}
 
@@ -160,6 +161,24 @@ def test_a_login_that_fails_is_tried_a_minute_later_and_after_three_half_an_hour
     assert waits.long == [60, 60, 1800, 60]
     serials = [int.from_bytes(login[30:32], "big") for login in platform.logins]
     assert serials == [1, 2, 3, 4, 5]
+
+
+@pytest.mark.parametrize("away", [OSError("refused"), UnicodeError("label empty or too long")])
+def test_whatever_keeps_it_from_the_platform_the_site_goes_on_and_it_is_tried_again(hands, away):
+    site, waits = sending(hands, 1), Waits()
+
+    async def connect(_: client.Endpoint):
+        raise away
+
+    async def story() -> None:
+        one = Forwarder(site, client.endpoints(site)[0], connect, pace=PACE, sleep=waits)
+        task = asyncio.create_task(one.run())
+        await until(lambda: len(waits.long) >= 3)
+        assert not task.done()
+        task.cancel()
+        await asyncio.gather(task, return_exceptions=True)
+
+    asyncio.run(story())
 
 
 def test_a_platform_that_is_away_costs_nothing_but_time(hands):
@@ -245,3 +264,83 @@ def test_without_an_endpoint_nothing_is_queued(hands):
     hands.drive(1)
     assert lanes.waiting(hands.site.engine) == []
     assert not (hands.site.vault / "forward").exists()
+
+
+def test_a_clock_set_back_makes_nothing_that_was_sent_new_again(hands):
+    sending(hands, 1)
+    hands.drive(1)
+    hands.now -= 3_600_000
+    platform = Platform()
+    platform.silent_after = [5, 0]
+    forwarded(hands, platform)
+    assert len(platform.kept) == 20
+    assert {frame[2] for frames in platform.kept.values() for frame in frames} == {Command.RESEND}
+
+
+class Chatty(Platform):
+    """Says something else before patience ends, over and over, and at first never what is waited for."""
+
+    def __init__(self, *deaf: int) -> None:
+        super().__init__()
+        self.deaf, self.talks = set(deaf), 0
+
+    async def _talk(self, reader, writer) -> None:
+        self.talks += 1
+        if self.talks > 1:
+            await super()._talk(reader, writer)
+            return
+        splitter, chat = Splitter(), asyncio.create_task(self._chat(writer))
+        while data := await reader.read(1 << 16):
+            for frame_ in splitter.feed(data):
+                if header(frame_).command not in self.deaf:
+                    writer.write(reply(frame_, Flag.OK, NOW6))
+        chat.cancel()
+        writer.close()
+
+    async def _chat(self, writer) -> None:
+        said = frame(Command.HEARTBEAT, Flag.OK, b"PLATFORM".ljust(17, b"\0"), b"")
+        order = frame(Command.TERMINAL_CONTROL, Flag.COMMAND, b"LTEST000000000017", bytes(7))
+        while True:
+            writer.write(said + order)
+            await asyncio.sleep(PACE.patience_s / 10)
+
+
+@pytest.mark.parametrize("deaf", [Command.RESEND, Command.PLATFORM_LOGIN])
+def test_a_platform_that_talks_but_does_not_answer_is_not_listened_to_for_ever(hands, deaf):
+    sending(hands, 1)
+    hands.drive(1)
+    platform = Chatty(deaf)
+    forwarded(hands, platform)
+    assert platform.talks >= 2
+    assert len(platform.kept) == 20
+
+
+def test_a_platform_that_does_not_read_holds_no_connection_open(hands):
+    async def story() -> None:
+        opened, deaf = [], []
+
+        def met(_, writer) -> None:
+            writer.transport.pause_reading()
+            deaf.append(writer)
+
+        async def connect(endpoint):
+            streams = await client.connect(endpoint)
+            streams[1].write(bytes(1 << 25))
+            opened.append(streams[1].transport)
+            return streams
+
+        gone = asyncio.Event()
+        server = await asyncio.start_server(met, "127.0.0.1", 0)
+        site = sending(hands, server.sockets[0].getsockname()[1])
+        one = Forwarder(site, client.endpoints(site)[0], connect, pace=PACE, sleep=lambda _: gone.wait())
+        task = asyncio.create_task(one.run())
+        await until(lambda: opened and opened[0].is_closing() and not opened[0].get_write_buffer_size())
+        task.cancel()
+        await asyncio.gather(task, return_exceptions=True)
+        for writer in deaf:
+            writer.transport.abort()
+        server.close()
+        await server.wait_closed()
+        await asyncio.sleep(0)
+
+    asyncio.run(story())
