@@ -71,10 +71,17 @@ class Arrival:
         whole = batch(self.upload.vehicle, self._clock(), rows)
         if not whole.num_rows:
             return
-        if not self._open:
-            self._shelf.begin(self.upload.id)
-            self._open = True
-        self._keep(whole, [self._mark()])
+        self._have_kept(whole)
+
+    def _have_kept(self, whole: pa.RecordBatch) -> None:
+        try:
+            if not self._open:
+                self._shelf.begin(self.upload.id)
+                self._open = True
+            self._keep(whole, [self._mark()])
+        except BaseException:
+            self.broken = True  # its rows are gone, so nobody may go on from its offset
+            raise
 
     def rest(self, until: int) -> None:
         """Nobody sends just now: papers know all that journals know. Of a broken one they know it already."""

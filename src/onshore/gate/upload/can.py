@@ -34,6 +34,8 @@ class Track:
 
         `others`: how many things that are no frames came before it; a track made of a state has it in its `others`.
         """
+        if len(self._units) > 1 and self._units[-1][0] == self._ordinal:
+            del self._units[-1]  # no frame lies in it, so nothing of it need be read again
         self._units.append((self._ordinal, at, others))
 
     def rows(self, frames: Frames) -> list[Rows]:

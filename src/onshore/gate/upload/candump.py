@@ -11,7 +11,7 @@ from onshore.gate.upload.reading import Limits, Pieces, Reader, Rows
 from onshore.words.errors import Malformed
 
 _LINE = re.compile(
-    rb"^\((\d{1,12})\.(\d{3})\d{0,6}\) [A-Za-z]*(\d{0,6})[^\s#]* "
+    rb"^\((\d{1,12})\.(\d{3})\d{0,6}\) [A-Za-z]{0,16}(\d{0,6})[^\s#]{0,32} "
     rb"([0-9A-Fa-f]{3}|[0-9A-Fa-f]{8})#(R\d*|#?[0-9A-Fa-f_.]*)"
     rb"(?: [RT])?\r?$",
     re.MULTILINE,

@@ -1,6 +1,7 @@
 """Drives as comma-separated text (RFC 4180, a header line first, no line breaks inside cells)."""
 
 import csv
+import re
 from collections.abc import Callable, Iterator, Mapping
 from datetime import UTC, datetime, timedelta, timezone
 from typing import Any
@@ -108,7 +109,7 @@ def _moments(instant: Instant) -> Callable[[str], int]:
                 return int(np.int64(int(float(text) * _PER[instant.format])))  # of 64 bits, or OverflowError
             said = datetime.fromisoformat(text) if instant.format == "iso" else _parsed(text, instant.format)
             return ((said if said.tzinfo else said.replace(tzinfo=zone)) - _EPOCH) // _MILLISECOND
-        except (ValueError, OverflowError):
+        except (ValueError, OverflowError, re.error):  # strptime says re.error where a directive comes twice
             raise Malformed("a time that cannot be read as the manifest says", where="a row") from None
 
     return read

@@ -87,7 +87,7 @@ class Door(door.Door[door.Peer, Arrival]):
 
     def find(self, id_: str, vehicle: int) -> Upload:
         """An upload of this car, as far as it arrived; refuses one that is not (`not-found`) or was (`gone`)."""
-        live = self.live.get(id_)
+        live = self._sound(id_)
         found = live.upload if live else self.papers.shelf.find(id_) if len(id_) == 32 and set(id_) <= _NAME else None
         if found is None or found.vehicle != vehicle:
             raise Refusal("not-found", "this car has no upload of this name", remedy="begin it with POST")
@@ -95,14 +95,20 @@ class Door(door.Door[door.Peer, Arrival]):
             raise Refusal("gone", "this upload is over: it expired, was ended, or its bytes were wrong")
         return found
 
+    def _sound(self, id_: str) -> Arrival | None:
+        """An upload that is live; one of which something could not be kept is no longer."""
+        if (live := self.live.get(id_)) is not None and live.broken:
+            self.forget(live)
+        return self.live.get(id_)
+
     def offset(self, upload: Upload) -> int:
         """Up to where the file has arrived."""
-        live = self.live.get(upload.id)
+        live = self._sound(upload.id)
         return live.offset if live else upload.size if upload.fate == "done" else upload.offset
 
     def arrival(self, upload: Upload) -> Arrival:
         """The upload, live; refuses (`busy`) while too many are being sent, and what may no longer be collected."""
-        found = self.live.get(upload.id)
+        found = self._sound(upload.id)
         if found is None:
             self._make_room()
             said = manifest.read(upload.manifest)
@@ -165,8 +171,8 @@ class Door(door.Door[door.Peer, Arrival]):
         idle = next((a for a in self.live.values() if not a.lock.locked()), None)
         if idle is None:
             raise Refusal("busy", "too many files are on their way just now", remedy="go on with it in a while")
-        idle.rest(idle.upload.until)
         del self.live[idle.upload.id]
+        idle.rest(idle.upload.until)
 
     def _keep(self, items: Sequence[Arrival]) -> None:
         for arrival in items:

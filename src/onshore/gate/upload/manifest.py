@@ -1,5 +1,6 @@
 """The manifest of a file: what it is and holds, said before the first byte; refused here, nothing of it is read."""
 
+import re
 from collections.abc import Collection, Mapping
 from typing import Annotated, Literal
 
@@ -63,6 +64,7 @@ class Manifest(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=
     time: Instant | None = None
 
 
+_PATH = re.compile(r" - at `(\$[a-z0-9.\[\]]{1,40})`$")  # an unknown key is in the text too: no capitals, so no VIN
 _DECODER = msgspec.json.Decoder(Manifest)
 
 
@@ -71,8 +73,9 @@ def read(data: bytes) -> Manifest:
     try:
         said = _DECODER.decode(data)
     except (msgspec.DecodeError, msgspec.ValidationError, UnicodeDecodeError, RecursionError) as wrong:
-        path = str(wrong).rpartition(" - at ")[2] if " - at " in str(wrong) else ""
-        raise Malformed("no manifest: not JSON, a key that is unknown or missing, or a bad value" + path) from None
+        path = _PATH.search(str(wrong))
+        text = "no manifest: not JSON, a key that is unknown or missing, or a bad value"
+        raise Malformed(f"{text} at {path[1]}" if path else text) from None
     if said.format == "csv" and said.time is None:
         raise Malformed("a CSV needs 'time': the columns that say when, and how", where="manifest")
     if (said.format == "candump" or said.can) and said.dbc is None:

@@ -7,7 +7,7 @@ file is sent again from its beginning, for its links lead everywhere; rows that 
 """
 
 from collections.abc import Iterable, Iterator, Mapping
-from itertools import chain
+from itertools import chain, islice
 from struct import error
 from typing import Any
 
@@ -20,6 +20,7 @@ _TELLING = frozenset(b"##" + kind for kind in (b"HD", b"DG", b"CG", b"CN", b"CC"
 _RECORDS = (b"##DT", b"##DV", b"##DZ")
 _STREAM = 128 << 10
 _MOST_TEXT = 4096
+_COST = 256  # what a block costs in memory beside its bytes
 
 
 class Mdf4Reader(Reader):
@@ -32,7 +33,7 @@ class Mdf4Reader(Reader):
         self._pieces = Pieces(0)
         self._tree = Tree()
         self._groups: list[Group] | None = None
-        self._tried = self._telling = self._waiting = 0
+        self._tried = self._telling = self._waiting = self._carried = 0
         self._held: dict[int, tuple[bytes, bytes]] = {}
         self._skip = 0
         self._fresh = False
@@ -61,8 +62,7 @@ class Mdf4Reader(Reader):
         if self._fresh and self._held:
             self._fresh = False
             return chain.from_iterable(map(self._release, self._groups or []))
-        step = self._block()
-        return None if step is None else [step]
+        return self._block()
 
     def finish(self) -> Iterator[list[Rows]]:
         """What waited for the last blocks."""
@@ -70,6 +70,7 @@ class Mdf4Reader(Reader):
             raise Malformed("the file breaks off inside a block", where=f"byte {self._pieces.at}")
         try:
             self._resolve(last=True)
+            self._listed(self._groups or [])
             for group in self._groups or []:
                 yield from self._release(group)
                 if group.wanted and group.index < len(list(self._tree.lists(group.first))):
@@ -89,7 +90,7 @@ class Mdf4Reader(Reader):
             raise Malformed("not a finished MDF file of version 4", where="byte 0")
         return True
 
-    def _block(self) -> list[Rows] | None:
+    def _block(self) -> Iterable[list[Rows]] | None:
         """One block; None while it is not there."""
         at = self._pieces.at
         head = self._pieces.peek(HEAD.size)
@@ -114,14 +115,14 @@ class Mdf4Reader(Reader):
         return []
 
     def _tell(self, at: int, kind: bytes, links: int, content: bytes) -> None:
-        self._telling += len(content)
+        self._telling += len(content) + _COST
         if len(self._tree.blocks) >= self.limits.names * 8 or self._telling > self.limits.held:
             raise Malformed("more blocks that tell about others than are read", where=f"byte {at}")
         self._lists += kind in (b"##DL", b"##HL")
         said = memoryview(content)[HEAD.size : HEAD.size + 8 * links].cast("Q").tolist()
         self._tree.blocks[at] = Block(kind, tuple(said), content[HEAD.size + 8 * links :])
 
-    def _records(self, at: int, kind: bytes, length: int) -> list[Rows] | None:
+    def _records(self, at: int, kind: bytes, length: int) -> Iterable[list[Rows]] | None:
         """A data block: passed over, decoded as it comes, or held until it is known what it is."""
         self._resolve()
         owner = self._owner(at)
@@ -133,7 +134,7 @@ class Mdf4Reader(Reader):
             self._open = (owner, length - HEAD.size)
             owner.index += 1
             return []
-        if length > self.limits.held - self._waiting or (kind == b"##DZ" and length > self.limits.unit):
+        if length + _COST > self.limits.held - self._waiting or (kind == b"##DZ" and length > self.limits.unit):
             raise Malformed(
                 "records come before what tells what they are, more than are held in memory: write the file with its "
                 "metadata first, or as MCAP",
@@ -144,15 +145,32 @@ class Mdf4Reader(Reader):
         content = self._pieces.take(length)[HEAD.size :]
         if owner is not None:
             owner.index += 1
-            return _some(owner.push(unpacked(content, self.limits.unit)))
+            return self._pushed(owner, unpacked(content, self.limits.unit))
         self._held[at] = (kind, content)
-        self._waiting += len(content)
+        self._waiting += len(content) + _COST
         return []
 
     def _stream(self, group: Group, left: int) -> list[Rows]:
-        data = self._pieces.take(min(left, _STREAM))
+        data = self._pieces.take(min(left, self._stride(group)))
         self._open = (group, left - len(data)) if left > len(data) else None
-        return _some(group.push(data))
+        return self._push(group, data)
+
+    def _stride(self, group: Group) -> int:
+        """Bytes that are decoded at a time: the shorter its records are, the fewer."""
+        return max(1, min(_STREAM, group.record * self.limits.step))
+
+    def _pushed(self, group: Group, data: bytes) -> Iterator[list[Rows]]:
+        stride = self._stride(group)
+        for begin in range(0, len(data), stride):
+            yield self._push(group, data[begin : begin + stride])
+
+    def _push(self, group: Group, data: bytes) -> list[Rows]:
+        before = group.carried
+        rows = group.push(data)
+        self._carried += group.carried - before
+        if self._carried > self.limits.held:
+            raise Malformed("more records begin than are held in memory until they end", where="MDF")
+        return [] if rows is None else [rows]
 
     def _resolve(self, *, last: bool = False) -> None:
         """See whether all is there that tells about records; looked at again when there is a quarter more of it."""
@@ -168,6 +186,8 @@ class Mdf4Reader(Reader):
             return
         for group, done in zip(groups, self._done, strict=False):
             group.done = done
+        if any(group.wanted and group.record > self.limits.unit for group in groups):
+            raise Malformed(f"records of more than {self.limits.unit} bytes", where="MDF")
         self._groups = groups
         self._fresh = True
 
@@ -175,13 +195,17 @@ class Mdf4Reader(Reader):
         """The group whose next data block this is, if nothing before it is held or missing."""
         if self._groups and (not self._order or self._lists * 4 > self._ordered * 5):
             self._ordered, self._fresh = self._lists, True
-            self._order = {
-                place: (group, number)
-                for group in self._groups
-                for number, place in enumerate(self._tree.lists(group.first))
-            }
+            self._order = self._listed(self._groups)
         group, number = self._order.get(at, (None, 0))
         return group if group is not None and group.index == number else None
+
+    def _listed(self, groups: Iterable[Group]) -> dict[int, tuple[Group, int]]:
+        """Whose each data block is, and the how-manieth; no more are listed than a file may have."""
+        every = ((at, (group, n)) for group in groups for n, at in enumerate(self._tree.lists(group.first)))
+        found = list(islice(every, self.limits.names * 8 + 1))
+        if len(found) > self.limits.names * 8:
+            raise Malformed("lists tell of more data blocks than are read", where="MDF")
+        return dict(found)
 
     def _release(self, group: Group) -> Iterator[list[Rows]]:
         for at in list(self._tree.lists(group.first))[group.index :]:
@@ -190,9 +214,4 @@ class Mdf4Reader(Reader):
             kind, content = self._held.pop(at)
             group.index += 1
             data = unpacked(content, self.limits.unit) if kind == b"##DZ" else content
-            for begin in range(0, len(data), _STREAM):
-                yield _some(group.push(data[begin : begin + _STREAM]))
-
-
-def _some(rows: Rows | None) -> list[Rows]:
-    return [] if rows is None else [rows]
+            yield from self._pushed(group, data)

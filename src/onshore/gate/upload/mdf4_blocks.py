@@ -59,7 +59,7 @@ class Group:
     def __init__(self, start: int, first: int, sizes: tuple[int, int, int], channels: list[Channel]) -> None:
         self.first, self._start = first, start
         self._prefix, self._data_bytes, invalid = sizes
-        self._record = sum(sizes)
+        self.record = sum(sizes)
         self._invalid = invalid
         self._master = next((c for c in channels if c.name == ""), None)
         self._channels = [c for c in channels if c.name]
@@ -69,23 +69,27 @@ class Group:
 
     def want(self, targets: Mapping[str, Target]) -> None:
         """Decode these channels alone."""
-        self.wanted = [(channel, targets[channel.name]) for channel in self._channels if channel.name in targets]
-        if self.wanted and (self._master is None or not self._record):
+        named = [(channel, targets[channel.name]) for channel in self._channels if channel.name in targets]
+        self.wanted = list({target.signal.name: (channel, target) for channel, target in named}.values())
+        if self.wanted and (self._master is None or not self.record):
             raise Malformed("a group of channels without a time channel", where="MDF")
+
+    @property
+    def carried(self) -> int:
+        """Bytes of a record that has begun."""
+        return len(self._carry)
 
     def push(self, data: bytes) -> Rows | None:
         """Rows of the records that are whole now."""
         if not self.wanted:
             return None
         data = self._carry + data
-        count = len(data) // self._record
-        self._carry = data[count * self._record :]
+        count = len(data) // self.record
+        self._carry = data[count * self.record :]
         skip = min(max(self.done - self.seen, 0), count)
         self.seen += count
         self.done = max(self.done, self.seen)
-        records = np.frombuffer(data, np.uint8, count * self._record).reshape(count, self._record)[
-            skip:, self._prefix :
-        ]
+        records = np.frombuffer(data, np.uint8, count * self.record).reshape(count, self.record)[skip:, self._prefix :]
         if not len(records) or self._master is None:
             return None
         seconds = self._master.read(records, self._data_bytes)
@@ -123,10 +127,12 @@ class Tree:
 
     def __init__(self) -> None:
         self.blocks: dict[int, Block] = {}
+        self._met: set[int] = set()
 
     def groups(self, targets: Mapping[str, Target]) -> list[Group]:
         """The groups of the file. Raises KeyError while a block is missing, Malformed where they cannot be read so."""
         header = self.blocks[64]
+        self._met = set()
         start, _, _, flags = _HD.unpack_from(header.data)
         if flags & 1:
             raise Malformed("the start is given in local time, nobody knows where", where="MDF")
@@ -205,12 +211,11 @@ class Tree:
         return self.blocks[at].data.partition(b"\0")[0].decode("utf-8", "replace")
 
     def _chain(self, at: int, kind: bytes, next_: int) -> Iterator[Block]:
-        count = 0
         while at:
             block = self.blocks[at]
-            count += 1
-            if block.kind != kind or count > _CHANNELS:
-                raise Malformed("a block that is not what leads to it says, or too many", where="MDF")
+            if block.kind != kind or at in self._met or len(self._met) > _CHANNELS:
+                raise Malformed("a block that is not what leads to it says, or comes twice, or too many", where="MDF")
+            self._met.add(at)
             yield block
             at = block.links[next_]
 

@@ -100,7 +100,7 @@ class Pieces:
         """Whole lines, some `least` bytes of them or what there is; Malformed where one is longer than `most`."""
         end = self._bytes.find(b"\n", min(least, len(self._bytes)))
         end = end if end >= 0 else self._bytes.rfind(b"\n")
-        longest = len(self._bytes) if end < 0 else end
-        if end < 0 and longest > most:
+        longest = len(self._bytes) if end < 0 else end - self._bytes.rfind(b"\n", 0, end) - 1
+        if longest > most:
             raise Malformed(f"a line is longer than {most} bytes", where=f"byte {self.at}")
         return self.take(end + 1)

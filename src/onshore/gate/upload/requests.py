@@ -97,8 +97,16 @@ class Requests:
         await _whole(request, 0)
         upload = self._door.begin(vehicle, said, size)
         if not size:
-            await self._done(self._door.arrival(upload))
+            await self._empty(upload)
         return self._told(201, upload, {"Location": f"{FILES}/{upload.id}"})
+
+    async def _empty(self, upload: Upload) -> None:
+        arrival = self._door.arrival(upload)
+        try:
+            await self._done(arrival)
+        except Malformed:  # nobody knows its name yet, so nobody could end it
+            self._door.over(arrival, "refused")
+            raise
 
     async def _delete(self, upload: Upload) -> Answer:
         live = self._door.live.get(upload.id)
@@ -149,7 +157,7 @@ class Requests:
             if arrival.upload.id in self._door.live:
                 self._door.over(arrival, "refused")
             raise
-        except ConnectionError:
+        except (ConnectionError, Refusal):  # all that was read is sound
             arrival.rest(self._door.until())
             raise
         except BaseException:
@@ -192,13 +200,12 @@ async def _run(steps: Iterator[None]) -> None:
 
 async def _whole(request: Request, most: int) -> bytes:
     """A body that is read whole; refuses (`too-large`) one of more than `most` bytes."""
-    parts, size = [], 0
+    whole = bytearray()  # a body in tiny chunks would cost many times its size as a list of them
     while (data := await request.body()) is not None:
-        parts.append(data)
-        size += len(data)
-        if size > most:
+        whole += data
+        if len(whole) > most:
             raise Refusal("too-large", f"a body may have {most} bytes here", remedy="send it in smaller pieces")
-    return b"".join(parts)
+    return bytes(whole)
 
 
 def _date(at: int) -> str:

@@ -7,6 +7,7 @@ from collections.abc import Hashable
 from typing import cast
 
 import h11
+from sqlalchemy.exc import SQLAlchemyError
 
 from onshore.gate.door import listen
 from onshore.gate.upload.door import Door, Limits
@@ -57,7 +58,7 @@ class Connection(asyncio.Protocol):
     def _stand(self) -> bool:
         try:
             self.vehicle = self._door.papers.identify(self._certificate) if self._certificate else None
-        except OSError:
+        except (OSError, SQLAlchemyError):
             self.vehicle = None
         if self.vehicle is not None and self.identity is None:
             self.identity = self._door.slot(self.vehicle)
@@ -171,6 +172,7 @@ class Connection(asyncio.Protocol):
         answer = await requests.answer(request, self.vehicle if standing else None)
         if self._over:
             return
+        self._working = False  # who does not read its answers is as slow as who does not send
         await self._writable.wait()
         self._say(answer, close=self._http.their_state not in (h11.DONE, h11.MUST_CLOSE), head=method == "HEAD")
 

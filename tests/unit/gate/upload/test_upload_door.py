@@ -121,6 +121,57 @@ def test_what_could_not_be_kept_is_asked_for_again(site):
     played(play)
 
 
+def test_what_cannot_be_kept_as_a_sender_leaves_is_asked_for_again(site):
+    car, data = site.allowed(), csv_drive(9000)
+
+    async def play():
+        async with listening(site) as here:
+            place = await begun(car, here.url, CSV, len(data))
+            async with Raw(car, here) as client:
+                client.patches(place, 0, len(data), data[:-9])
+                await until(lambda: any(live.offset == len(data) - 9 for live in here.door.live.values()))
+                here.fails = [OSError("the disk is full")]
+            await until(lambda: not here.fails)
+            at = await offset(car, place)
+            assert at == (here.marks[-1].offset if here.marks else 0)
+            assert (await patch(car, place, at, data[at:]))[0] == 204
+            assert len(here.speeds) == 9000
+
+    played(play)
+
+
+def test_an_empty_file_that_is_none_leaves_nothing_begun(site):
+    car = site.allowed()
+
+    async def play():
+        async with listening(site, replace(USUAL, of_one=1)) as here:
+            for _ in range(2):
+                assert (await create(car, here.url, CSV, 0))[0] == 422
+            assert not here.door.live
+
+    played(play)
+
+
+def test_more_bytes_than_were_said_do_not_undo_those_before(site):
+    car, data = site.allowed(), csv_drive(50)
+
+    async def play():
+        async with listening(site) as here:
+            place = await begun(car, here.url, CSV, len(data))
+            half = b"%x\r\n%b\r\n" % (100, data[:100])
+            async with Raw(car, here) as client:
+                client.patches(place, 0, None, half, "Transfer-Encoding: chunked")
+                await until(lambda: any(live.offset == 100 for live in here.door.live.values()))
+                client.writer.write(b"fff\r\n" + data * 3)
+                assert await client.hears() == 413
+            assert not next(iter(here.door.live.values())).broken
+            at = await offset(car, place)
+            assert (await patch(car, place, at, data[at:]))[0] == 204
+            assert len(here.speeds) == 50
+
+    played(play)
+
+
 def test_a_tick_keeps_what_came_and_lets_go_of_what_it_could_not(site):
     car, data = site.allowed(), csv_drive(9000)
 
