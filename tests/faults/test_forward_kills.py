@@ -5,7 +5,6 @@ import json
 import multiprocessing
 import os
 import signal
-import time
 
 import pytest
 
@@ -18,6 +17,7 @@ from onshore.vault.drain import drain
 from onshore.vault.lanes import Sending
 from onshore.vault.papers import reading
 from onshore.vault.segments import segments_where
+from waiting import until
 
 FORKS = multiprocessing.get_context("forkserver")
 PACE = Pace(window=5, patience_s=1.0, look_s=0.01, heartbeat_s=60)
@@ -50,13 +50,6 @@ def draining(folder, at):
         sending=Sending(["national"]),
         step=step,
     )
-
-
-def until(condition):
-    end = time.monotonic() + 60
-    while not condition():
-        assert time.monotonic() < end
-        time.sleep(0.002)
 
 
 def endpoint(hands, port):

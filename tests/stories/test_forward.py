@@ -19,6 +19,7 @@ from onshore.register import vehicles
 from onshore.site import now_ms, open_site
 from onshore.vault import lanes
 from onshore.vault.papers import entries, reading
+from waiting import until
 
 SOURCE = Path(vehicles.__file__).parents[2]
 VINS = [b"LTEST%012d" % n for n in range(1, 4)]
@@ -88,22 +89,13 @@ def said(site, kind):
     return [entry for entry in found if entry["t"] == kind]
 
 
-def wait(condition):
-    import time
-
-    end = time.monotonic() + 60
-    while not condition():
-        assert time.monotonic() < end
-        time.sleep(0.02)
-
-
 def test_cars_data_go_on_to_the_platform_without_anybodys_consent(tmp_path):
     here, there = free_port(), free_port()
     platform = made(tmp_path / "platform", there, PLATFORM)
     site = made(tmp_path / "site", here, forward(there))
     with serving(tmp_path / "platform"), serving(tmp_path / "site"):
         sent = drive(here)
-        wait(lambda: sum(e["rows"] for e in said(site, "forward")) >= sent)
+        until(lambda: sum(e["rows"] for e in said(site, "forward")) >= sent)
         line = next(
             one
             for one in json.loads(CliRunner().invoke(cli, ["check", "--json", "--site", str(tmp_path / "site")]).stdout)

@@ -2,7 +2,6 @@
 
 import json
 import threading
-import time
 
 import pytest
 
@@ -13,6 +12,7 @@ from onshore.site import open_site
 from onshore.vault import lanes
 from onshore.vault.lock import hold
 from onshore.words.errors import Refusal
+from waiting import until
 
 
 def named(hands, port):
@@ -24,13 +24,6 @@ def named(hands, port):
     (folder / "site.toml").write_text(f'{text}\n[forward.national]\npassword = "platform.password"\n{lines}')
     hands.site = open_site(folder, clock=lambda: hands.now)
     return hands.site
-
-
-def until(condition):
-    end = time.monotonic() + 30
-    while not condition():
-        assert time.monotonic() < end
-        time.sleep(0.005)
 
 
 def test_it_sends_until_told_to_stop_and_logs_out(hands):
