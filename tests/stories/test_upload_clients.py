@@ -101,7 +101,7 @@ def test_what_tus_says_is_what_the_door_answers(site):
             assert (await patch(car, place, len(data), b""))[0] == 204
             place = await begun(car, url, CSV, len(data))
             assert (await curl(car, "-X", "DELETE", *tus(), place))[0] == 204
-            assert (await curl(car, "-I", *tus(), place))[0] == 410
+            assert (await curl(car, "-I", *tus(), place))[0] == 404
 
     asyncio.run(play())
     assert speeds(site) == wanted(100)

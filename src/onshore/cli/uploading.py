@@ -48,6 +48,13 @@ def uploading(
             return None
         raise
     settings = site.settings.gate.uploads
-    limits = Limits(most=settings.most, days=settings.days)
+    limits = Limits(
+        most=settings.most,
+        unpacked=settings.unpacked,
+        rows=settings.rows,
+        day=settings.day,
+        begins=settings.begins,
+        days=settings.days,
+    )
     known = Known(site, standing, policies)
     return Uploading(Door(known, intake.take_in, site.clock, limits, shared=room), held)

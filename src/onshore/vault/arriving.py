@@ -19,9 +19,9 @@ class Mark(NamedTuple):
     state: bytes
 
 
-def table(metadata: MetaData) -> Table:
-    """The table of uploads: no name, place or time of a drive in the clear."""
-    return Table(
+def tables(metadata: MetaData) -> tuple[Table, Table]:
+    """The tables of uploads, and of what a car sent in a day: no name, place or time of a drive in the clear."""
+    uploads = Table(
         "uploads",
         metadata,
         Column("id", String(32), primary_key=True),  # random, hex
@@ -33,8 +33,16 @@ def table(metadata: MetaData) -> Table:
         Column("step", BigInteger, nullable=False),  # of the mark that said so
         Column("state", LargeBinary, nullable=False),  # sealed: of the reader at that mark
         Column("open", Boolean, nullable=False),  # journals may know of a later mark
-        Column("fate", String(12), nullable=False),  # "coming", "done", "refused" or "ended"
+        Column("fate", String(12), nullable=False),  # "coming", "done", or why it is over
     )
+    days = Table(
+        "upload_days",
+        metadata,
+        Column("vehicle", BigInteger, primary_key=True, autoincrement=False),
+        Column("day", BigInteger, primary_key=True, autoincrement=False),  # days since 1970, UTC; only the last ones
+        Column("bytes", BigInteger, nullable=False),  # as its files unpack
+    )
+    return uploads, days
 
 
 def advance(conn: Connection, uploads: Table, marks: Iterable[Mark]) -> None:

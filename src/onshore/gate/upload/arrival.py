@@ -2,11 +2,13 @@
 
 import asyncio
 import hashlib
+import math
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
 
 import pyarrow as pa
 
+from onshore.gate.upload.allowance import Cost
 from onshore.gate.upload.decode import batch
 from onshore.gate.upload.reading import Reader, Rows
 from onshore.gate.upload.shelf import Shelf, Upload
@@ -17,6 +19,8 @@ Keep = Callable[[pa.RecordBatch, Sequence[Mark]], None]
 
 ROWS = 20_000
 BYTES = 8 << 20
+LOOK_S = 10.0
+"""Seconds over which it is seen how fast a sender sends."""
 
 
 class Arrival:
@@ -26,14 +30,22 @@ class Arrival:
     papers and journals, and the client goes on from there.
     """
 
-    def __init__(self, upload: Upload, reader: Reader, shelf: Shelf, keep: Keep, clock: Callable[[], int]) -> None:
+    def __init__(
+        self, upload: Upload, reader: Reader, shelf: Shelf, keep: Keep, clock: Callable[[], int], cost: Cost
+    ) -> None:
         self.upload = upload
         self.reader = reader
         self.offset = upload.offset
         self.lock = asyncio.Lock()
-        self.broken = False
+        self.broken = self.away = False
         self.leave: Callable[[], None] = lambda: None  # asks who sends it to make room for who comes after
-        self._shelf, self._keep, self._clock = shelf, keep, clock
+        self.release: Callable[[], None] = lambda: None  # lets another process have it
+        self._shelf, self._keep, self._clock, self._cost = shelf, keep, clock, cost
+        cost.rows, reader.unpacked, cost.made = upload.state.get("cost", (0, 0, 0))
+        reader.unpacked *= upload.offset > 0  # what is sent again is unpacked again
+        cost.told = max(upload.offset + reader.unpacked, cost.made)
+        self._looked: tuple[float, int] | None = None
+        self._pace = math.inf
         self._hash = hashlib.sha256() if not upload.offset else None
         self._rows: list[Rows] = []
         self._count = self._bytes = 0
@@ -42,8 +54,8 @@ class Arrival:
 
     def eat(self, data: bytes) -> Iterator[None]:
         """Read more of the file, in steps; Malformed where it is not what its manifest says."""
-        if self.broken:
-            raise OSError("what came before could not be kept")
+        self.stand()
+        self._cost.allowance.check(self._cost.vehicle)
         self.offset += len(data)
         if self._hash is not None:
             self._hash.update(data)
@@ -51,17 +63,44 @@ class Arrival:
 
     def finish(self) -> Iterator[None]:
         """The file is over."""
+        self.stand()
         yield from self._take(self.reader.finish())
 
     def _take(self, steps: Iterator[list[Rows]]) -> Iterator[None]:
         for step in steps:
+            self.stand()
             for rows in step:
                 self._rows.append(rows)
                 self._count += len(rows.times)
-                self._bytes += sum(column.nbytes for column in rows.columns.values())
+                size = sum(column.nbytes for column in rows.columns.values())
+                self._bytes += size
+                self._cost.rows += len(rows.times)
+                self._cost.made += size
+            self._cost.add(self.offset + self.reader.unpacked)
             if self._count >= ROWS or self._bytes >= BYTES:
                 self.keep()
             yield
+        self._cost.add(self.offset + self.reader.unpacked)
+
+    def stand(self) -> None:
+        """Raise where nothing more may be taken in: ConnectionError where it had to make room, and its sender to go."""
+        if self.away:
+            raise ConnectionResetError
+        if self.broken:
+            raise OSError("what came before could not be kept")
+
+    def pace(self, now: float) -> float:
+        """Bytes that came in a second lately; `now`: the loop's time. Infinite before it can be told."""
+        if self._looked is None:
+            self._looked, self._pace = (now, self.offset), math.inf
+        since, before = self._looked
+        if now - since >= LOOK_S:
+            self._looked, self._pace = (now, self.offset), (self.offset - before) / (now - since)
+        return self._pace
+
+    def begin(self, leave: Callable[[], None]) -> None:
+        """Somebody sends from now on, who can be asked to `leave`."""
+        self.leave, self._looked = leave, None
 
     def keep(self) -> None:
         """Have the rows kept that are there, with a mark of how far the file was read; raises when they are not."""
@@ -88,6 +127,7 @@ class Arrival:
         if self.broken:
             return
         self.keep()
+        self._cost.allowance.save(self._cost.vehicle)
         self._shelf.rest(self._mark(), until)
         self._open = False
         self.upload = replace(self.upload, until=until)
@@ -98,5 +138,8 @@ class Arrival:
 
     def _mark(self) -> Mark:
         self._step += 1
-        state = self._shelf.sealed(self.upload.id, self.reader.state())
+        state = self._shelf.sealed(self.upload.id, self.reader.state() | {"cost": self._spent()})
         return Mark(self.upload.id, self._step, min(self.reader.boundary, self.offset), state)
+
+    def _spent(self) -> list[int]:
+        return [self._cost.rows, self.reader.unpacked, self._cost.made]

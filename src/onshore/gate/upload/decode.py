@@ -36,7 +36,8 @@ def numbers(target: Target, values: NDArray[np.float64]) -> pa.Array:
         return texts(target, [None if np.isnan(v) else f"{v:g}" for v in values.tolist()])
     if storage == "string":
         return pa.array([None if np.isnan(v) else f"{v:g}" for v in values.tolist()], pa.string())
-    scaled = values * target.scale + target.offset
+    with np.errstate(all="ignore"):  # what a file makes too large is absent, as below
+        scaled = values * target.scale + target.offset
     absent = ~np.isfinite(scaled)
     if storage == "bool":
         return pa.array(np.nan_to_num(scaled) != 0, mask=absent)

@@ -1,22 +1,27 @@
 """The door upload: which files are on their way, who may send them, and what of a request becomes of them."""
 
 import asyncio
+import logging
 from collections.abc import Callable, Sequence
+from contextlib import ExitStack
 from dataclasses import dataclass, field
+from typing import Protocol
 
 from onshore.gate import door
 from onshore.gate.limits import Limits as CommonLimits
 from onshore.gate.limits import Room
 from onshore.gate.upload import manifest
+from onshore.gate.upload.allowance import DAY, FATES, Allowance, Cost
 from onshore.gate.upload.arrival import Arrival, Keep
 from onshore.gate.upload.known import Papers
+from onshore.gate.upload.places import gives_way
 from onshore.gate.upload.readers import reader
 from onshore.gate.upload.reading import Limits as ReadingLimits
 from onshore.gate.upload.reading import Reader
 from onshore.gate.upload.shelf import Upload
 from onshore.words.errors import Malformed, Refusal
 
-_DAY = 86_400_000  # milliseconds
+log = logging.getLogger(__name__)
 _NAME = set("0123456789abcdef")
 
 
@@ -24,23 +29,38 @@ _NAME = set("0123456789abcdef")
 class Limits(CommonLimits):
     """What an upload may cost.
 
-    `most`: bytes of a file; `days`: until an upload that does not go on is forgotten; `live`: how many are held in
-    memory; `of_one`: how many one car may have begun, and how many connections. `checked`: bytes of a body that comes
-    with a checksum, which is held until it is whole. `pace`: bytes that a sender must send in `frame_timeout_s`.
+    `most`: bytes of a file as it comes, `unpacked`: as it unpacks; `rows`: of a file that are read; `day`: bytes of a
+    car in a day, as its files unpack; `begins`: how many it may begin in a minute. `days`: until an upload that does
+    not go on is forgotten; `live`: how many are held in memory; `of_one`: how many one car may have begun, and how many
+    connections. `checked`: bytes of a body that comes with a checksum, which is held until it is whole. `pace`: bytes
+    that a sender must send in `frame_timeout_s`; `least`: bytes a second of one who need not make room for others.
     """
 
     most: int = 8 << 30
+    unpacked: int = 32 << 30
+    rows: int = 100_000_000
+    day: int = 64 << 30
+    begins: int = 30
     days: int = 7
     live: int = 16
     of_one: int = 4
     checked: int = 16 << 20
     header: int = 64 << 10
     pace: int = 16 << 10
+    least: int = 16 << 10
     frame_timeout_s: float = 30.0
     reading: ReadingLimits = field(default_factory=ReadingLimits)
 
 
-class Door(door.Door[door.Peer, Arrival]):
+class Sender(door.Peer, Protocol):
+    """A connection of a car."""
+
+    @property
+    def idle(self) -> bool:
+        """Whether nothing is asked on it just now."""
+
+
+class Door(door.Door[Sender, Arrival]):
     """Files on their way in, whichever connection their bytes come by."""
 
     name = "upload"
@@ -58,17 +78,22 @@ class Door(door.Door[door.Peer, Arrival]):
         super().__init__(lambda batch: keep(batch, ()), clock, self.own, shared=shared)
         self.papers = papers
         self.live: dict[str, Arrival] = {}
+        self.allowance = Allowance(papers.shelf, clock, self.own.day, self.own.begins)
         self._keep_marked = keep
         self._next_slot = 0
 
     def slot(self, vehicle: int) -> tuple[int, int]:
-        """The identity of one more connection of a car: one of `of_one`, a free one where there is one."""
-        free = [n for n in range(self.own.of_one) if (vehicle, n) not in self.by_identity]
+        """The identity of one more connection of a car: one of `of_one`, a free one, or an idle one's, if there is."""
+        taken = {n: self.by_identity.get((vehicle, n)) for n in range(self.own.of_one)}
         self._next_slot += 1
-        return vehicle, free[0] if free else self._next_slot % self.own.of_one
+        free = [n for n, sender in taken.items() if sender is None]
+        idle = [n for n, sender in taken.items() if sender is not None and sender.idle]
+        return vehicle, next(iter(free + idle), self._next_slot % self.own.of_one)
 
     def begin(self, vehicle: int, data: bytes, size: int) -> Upload:
         """A new upload by its manifest; refused or Malformed at once where nothing good can come of it."""
+        self.allowance.begin(vehicle)
+        self.allowance.check(vehicle)
         said = manifest.read(data)
         manifest.permitted(said, vehicle, size, self.own.most)
         shelf, now = self.papers.shelf, self.clock()
@@ -83,7 +108,7 @@ class Door(door.Door[door.Peer, Arrival]):
 
     def until(self) -> int:
         """When an upload expires that goes on now (ms UTC)."""
-        return self.clock() + self.own.days * _DAY
+        return self.clock() + self.own.days * DAY
 
     def find(self, id_: str, vehicle: int) -> Upload:
         """An upload of this car, as far as it arrived; refuses one that is not (`not-found`) or was (`gone`)."""
@@ -91,8 +116,10 @@ class Door(door.Door[door.Peer, Arrival]):
         found = live.upload if live else self.papers.shelf.find(id_) if len(id_) == 32 and set(id_) <= _NAME else None
         if found is None or found.vehicle != vehicle:
             raise Refusal("not-found", "this car has no upload of this name", remedy="begin it with POST")
-        if found.until <= self.clock() or found.fate in ("ended", "refused"):
-            raise Refusal("gone", "this upload is over: it expired, was ended, or its bytes were wrong")
+        if found.until <= self.clock() or found.fate == "refused":
+            raise Refusal("gone", "this upload is over: it expired, or its bytes were wrong")
+        if found.fate in FATES.values():
+            raise Refusal("gone", f"this upload is over: it had more {found.fate} than are read of one file")
         return found
 
     def _sound(self, id_: str) -> Arrival | None:
@@ -110,15 +137,27 @@ class Door(door.Door[door.Peer, Arrival]):
         """The upload, live; refuses (`busy`) while too many are being sent, and what may no longer be collected."""
         found = self._sound(upload.id)
         if found is None:
-            self._make_room()
-            said = manifest.read(upload.manifest)
-            made = self._reader(said, upload.vehicle, upload)
-            found = Arrival(upload, made, self.papers.shelf, self._keep_marked, self.clock)
+            self._make_room(upload.vehicle)
+            claim = self.papers.shelf.claim(upload.id)
+            try:
+                found = self._made(self.find(upload.id, upload.vehicle))  # as whoever had it before left it
+            except BaseException:
+                claim.close()
+                raise
+            found.release = claim.close
             self.live[upload.id] = found
         return found
 
+    def _made(self, upload: Upload) -> Arrival:
+        if upload.fate != "coming":
+            raise Refusal("gone", "this upload is whole")
+        made = self._reader(manifest.read(upload.manifest), upload.vehicle, upload)
+        cost = Cost(self.allowance, upload.vehicle, self.own.rows, self.own.unpacked)
+        return Arrival(upload, made, self.papers.shelf, self._keep_marked, self.clock, cost)
+
     def done(self, arrival: Arrival) -> None:
         """The file is whole and all of it that may be kept is."""
+        arrival.stand()
         said = manifest.read(arrival.upload.manifest)
         agrees = arrival.agrees(said.sha256) if said.sha256 else True
         self.counts["bytes that are not what the manifest says" if agrees is False else "files"] += 1
@@ -129,15 +168,36 @@ class Door(door.Door[door.Peer, Arrival]):
 
     def over(self, arrival: Arrival, fate: str) -> None:
         """Nothing more of it is taken in."""
-        self.live.pop(arrival.upload.id, None)
         for name, count in arrival.reader.counts.items():
             self.counts[name] += count
-        self.papers.shelf.end(arrival.upload.id, fate, self.until())
+        try:
+            self.papers.shelf.end(arrival.upload.id, fate, self.until())
+            self.allowance.save(arrival.upload.vehicle)
+        finally:
+            self.forget(arrival)
+
+    def refuse(self, arrival: Arrival, why: Refusal) -> None:
+        """It holds more than is read of a file: it is over, and papers and counts say why."""
+        if not arrival.broken:
+            self.counts[why.reason] += 1
+            log.warning("an upload was refused: %s", why.reason)
+            self.over(arrival, FATES[why.reason])
+
+    def end(self, upload: Upload) -> None:
+        """The client wants no more of it: nothing is known of it from now on. What was kept stays."""
+        live = self.live.get(upload.id)
+        claim = self.papers.shelf.claim(upload.id) if live is None else ExitStack()
+        with claim:
+            self.papers.shelf.forget(upload.id)
+            if live is not None:
+                self.forget(live)
 
     def forget(self, arrival: Arrival) -> None:
-        """Something of it could not be kept: papers and journals know how far it came."""
+        """Nothing more of it goes on from here: papers and journals know how far it came."""
         arrival.broken = True
-        self.live.pop(arrival.upload.id, None)
+        if self.live.get(arrival.upload.id) is arrival:
+            del self.live[arrival.upload.id]
+            arrival.release()
 
     def flush(self) -> None:
         """Keep what waits; the ticks of the gate ask for it."""
@@ -156,7 +216,7 @@ class Door(door.Door[door.Peer, Arrival]):
                 arrival.rest(arrival.upload.until)
             except Exception as why:  # noqa: BLE001 - the others are still to be kept
                 self._lost(0, why)
-        self.live.clear()
+            self.forget(arrival)
 
     def _reader(self, said: manifest.Manifest, vehicle: int, upload: Upload | None) -> Reader:
         targets = manifest.targets(said, self.papers.catalogue, self.papers.collectable(vehicle))
@@ -164,15 +224,21 @@ class Door(door.Door[door.Peer, Arrival]):
         state = upload.state if upload else None
         return reader(said, targets, self.papers.database, self.own.reading, state)
 
-    def _make_room(self) -> None:
-        """One that nobody is sending gives way, the oldest first; it goes on from where it is durable."""
+    def _make_room(self, vehicle: int) -> None:
+        """Where all places are taken one gives way; it goes on from where it is durable."""
         if len(self.live) < self.own.live:
             return
-        idle = next((a for a in self.live.values() if not a.lock.locked()), None)
-        if idle is None:
+        now = asyncio.get_running_loop().time()
+        gives = gives_way(self.live.values(), vehicle, now, self.own.least)
+        if gives is None:
             raise Refusal("busy", "too many files are on their way just now", remedy="go on with it in a while")
-        del self.live[idle.upload.id]
-        idle.rest(idle.upload.until)
+        try:
+            gives.rest(gives.upload.until)
+        finally:
+            self.counts["gave way"] += 1
+            gives.away = True
+            self.forget(gives)
+            gives.leave()
 
     def _keep(self, items: Sequence[Arrival]) -> None:
         for arrival in items:

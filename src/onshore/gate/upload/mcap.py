@@ -174,6 +174,7 @@ class McapReader(Reader):
         packed = content[at + _LONG.size :]
         if len(packed) != length or size > self.limits.unit:
             raise Malformed(f"a chunk that lies about its length, or unpacks to more than {self.limits.unit} bytes")
+        self.unpacked += max(0, size - length)
         records = _unpacked(packed, packing, size)
         if crc and zlib.crc32(records) != crc:
             raise Malformed("a chunk whose CRC is wrong: it was damaged")

@@ -145,7 +145,7 @@ class Mdf4Reader(Reader):
         content = self._pieces.take(length)[HEAD.size :]
         if owner is not None:
             owner.index += 1
-            return self._pushed(owner, unpacked(content, self.limits.unit))
+            return self._pushed(owner, self._undone(content))
         self._held[at] = (kind, content)
         self._waiting += len(content) + _COST
         return []
@@ -163,6 +163,11 @@ class Mdf4Reader(Reader):
         stride = self._stride(group)
         for begin in range(0, len(data), stride):
             yield self._push(group, data[begin : begin + stride])
+
+    def _undone(self, content: bytes) -> bytes:
+        found = unpacked(content, self.limits.unit)
+        self.unpacked += max(0, len(found) - len(content))
+        return found
 
     def _push(self, group: Group, data: bytes) -> list[Rows]:
         before = group.carried
@@ -213,5 +218,5 @@ class Mdf4Reader(Reader):
                 return
             kind, content = self._held.pop(at)
             group.index += 1
-            data = unpacked(content, self.limits.unit) if kind == b"##DZ" else content
+            data = self._undone(content) if kind == b"##DZ" else content
             yield from self._pushed(group, data)

@@ -43,9 +43,9 @@ class Channel:
     def read(self, records: NDArray[np.uint8], data_bytes: int) -> NDArray[np.float64]:
         """Its values, NaN where the record calls them invalid."""
         raw = values(records, self.layout)
-        found = np.polyval(self.above, raw)
-        if self.below != (0.0, 0.0, 1.0):
-            with np.errstate(divide="ignore", invalid="ignore"):
+        with np.errstate(all="ignore"):  # a file's factors may be of any size, or no number: what they make is dropped
+            found = np.polyval(self.above, raw)
+            if self.below != (0.0, 0.0, 1.0):
                 found = found / np.polyval(self.below, raw)
         if self.invalid is not None:
             byte = records[:, data_bytes + self.invalid // 8]

@@ -16,7 +16,21 @@ ALGORITHMS = ("sha256", "sha1", "sha512")
 PATCH_TYPE = "application/offset+octet-stream"
 CHECKSUM_MISMATCH = 460
 MOST_DIGITS = 18
-_STATUS = {"too-large": 413, "busy": 503, "gone": 410, "not-found": 404, "not-kept": 503, "size-differs": 400}
+_STATUS = {
+    "too-large": 413,
+    "too-many-rows": 413,
+    "unpacks-too-far": 413,
+    "too-fast": 429,
+    "too-much-today": 429,
+    "locked": 423,
+    "busy": 503,
+    "gone": 410,
+    "not-found": 404,
+    "not-kept": 503,
+    "size-differs": 400,
+}
+_AGAIN = {"busy": "10", "not-kept": "10", "locked": "10", "too-fast": "60", "too-much-today": "3600"}
+"""Seconds after which it may be tried again."""
 
 
 @dataclass(frozen=True)
@@ -51,7 +65,7 @@ def refused(error: Refusal | Malformed) -> Answer:
     if isinstance(error, Malformed):
         return _told(422 if error.where else 400, {"refused": "malformed", "says": str(error)})
     said = {"refused": error.reason, "says": error.says, "article": error.article, "remedy": error.remedy}
-    headers = {"Retry-After": "10"} if error.reason in ("busy", "not-kept") else {}
+    headers = {"Retry-After": _AGAIN[error.reason]} if error.reason in _AGAIN else {}
     return _told(_STATUS.get(error.reason, 403), said, headers)
 
 

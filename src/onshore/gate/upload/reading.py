@@ -40,6 +40,8 @@ class Rows:
 class Reader(ABC):
     """A pure reader of one file. Whenever it has yielded, or is at rest, `boundary` and `state` belong together.
 
+    `unpacked`: bytes that unpacking made beyond those of the file.
+
     It yields steps: some parts of rows, or none where it only lets others have their turn.
 
     A reader of the same format that is made with `state` and fed the file from `boundary` on yields the rows that
@@ -49,6 +51,7 @@ class Reader(ABC):
     def __init__(self, limits: Limits) -> None:
         self.limits = limits
         self.boundary = 0
+        self.unpacked = 0
         self.counts: Counter[str] = Counter()
 
     @abstractmethod

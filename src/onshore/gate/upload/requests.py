@@ -11,6 +11,7 @@ from sqlalchemy.exc import SQLAlchemyError
 
 from onshore.gate import policy
 from onshore.gate.upload import protocol
+from onshore.gate.upload.allowance import FATES
 from onshore.gate.upload.arrival import Arrival
 from onshore.gate.upload.door import Door
 from onshore.gate.upload.protocol import Answer
@@ -104,8 +105,9 @@ class Requests:
         arrival = self._door.arrival(upload)
         try:
             await self._done(arrival)
-        except Malformed:  # nobody knows its name yet, so nobody could end it
-            self._door.over(arrival, "refused")
+        except (Malformed, Refusal):  # nobody knows its name yet, so nobody could end it
+            if not arrival.broken:
+                self._door.over(arrival, "refused")
             raise
 
     async def _delete(self, upload: Upload) -> Answer:
@@ -113,9 +115,9 @@ class Requests:
         if live is not None:
             live.leave()
             async with live.lock:
-                self._door.over(live, "ended")
+                self._door.end(upload)
         else:
-            self._door.papers.shelf.end(upload.id, "ended", self._door.until())
+            self._door.end(upload)
         return Answer(204)
 
     async def _patch(self, request: Request, upload: Upload) -> Answer:
@@ -128,13 +130,13 @@ class Requests:
         arrival = self._door.arrival(upload)
         arrival.leave()
         async with arrival.lock:
-            arrival.leave = request.leave
             if arrival.broken or self._door.live.get(upload.id) is not arrival or said != arrival.offset:
                 return Answer(409)
+            arrival.begin(request.leave)
             try:
                 return await self._taken(request, arrival, checksum)
             finally:
-                arrival.leave = _stay
+                arrival.begin(_stay)
 
     async def _taken(self, request: Request, arrival: Arrival, checksum: protocol.Checksum | None) -> Answer:
         left = arrival.upload.size - arrival.offset
@@ -154,11 +156,14 @@ class Requests:
             else:
                 arrival.rest(self._door.until())
         except Malformed:
-            if arrival.upload.id in self._door.live:
+            if not arrival.broken:
                 self._door.over(arrival, "refused")
             raise
-        except (ConnectionError, Refusal):  # all that was read is sound
-            arrival.rest(self._door.until())
+        except (ConnectionError, Refusal) as why:  # all that was read is sound
+            if isinstance(why, Refusal) and why.reason in FATES:
+                self._door.refuse(arrival, why)
+            else:
+                arrival.rest(self._door.until())
             raise
         except BaseException:
             self._door.forget(arrival)

@@ -96,6 +96,11 @@ class Connection(asyncio.Protocol):
         """It does again."""
         self._writable.set()
 
+    @property
+    def idle(self) -> bool:
+        """Whether nothing is asked on it just now."""
+        return self._http.our_state is h11.IDLE and not self._got
+
     def settle(self) -> None:
         """Nothing of it waits in batches."""
 
@@ -109,7 +114,7 @@ class Connection(asyncio.Protocol):
             self._since, self._got = now, 0
             return
         limits = self._door.own
-        idle = self._http.our_state is h11.IDLE and not self._got
+        idle = self.idle
         patience = limits.idle_timeout_s if idle else limits.frame_timeout_s
         if self._got >= limits.pace:
             self._since, self._got = now, 0
@@ -147,6 +152,7 @@ class Connection(asyncio.Protocol):
                     if self._http.our_state is not h11.DONE or self._http.their_state is not h11.DONE:
                         break
                     self._http.start_next_cycle()
+                    self._since, self._got = self._loop.time(), self._size
                 elif isinstance(event, h11.ConnectionClosed):
                     break
         except h11.RemoteProtocolError as wrong:
@@ -172,6 +178,9 @@ class Connection(asyncio.Protocol):
         answer = await requests.answer(request, self.vehicle if standing else None)
         if self._over:
             return
+        bodiless = headers.get("content-length", "0") == "0" and "transfer-encoding" not in headers
+        if bodiless and self._http.their_state is h11.SEND_BODY:
+            await self._body()  # its end alone, so that the connection may go on
         self._working = False  # who does not read its answers is as slow as who does not send
         await self._writable.wait()
         self._say(answer, close=self._http.their_state not in (h11.DONE, h11.MUST_CLOSE), head=method == "HEAD")

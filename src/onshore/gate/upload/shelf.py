@@ -1,18 +1,25 @@
 """What papers and journals know of uploads: what each is, and how far it was taken in for good."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
+from contextlib import ExitStack
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 import msgspec
 from sqlalchemy import Row, delete, insert, select, update
 
+from onshore.gate.upload.allowance import DAY
 from onshore.site import Site
 from onshore.vault.arriving import Mark
 from onshore.vault.journal_files import Closed, path_of, read_journal
 from onshore.vault.keys import open_sealed, seal
-from onshore.vault.papers import journals, reading, uploads, writing
-from onshore.words.errors import Broken
+from onshore.vault.lock import hold
+from onshore.vault.papers import journals, reading, upload_days, uploads, writing
+from onshore.words.errors import Broken, Refusal
+
+_REMEMBERED = 100
+"""Of one car, uploads that are over; a client that asks late is told what became of its file."""
 
 
 @dataclass(frozen=True)
@@ -20,7 +27,7 @@ class Upload:
     """A file that comes or came.
 
     `offset` bytes of it are taken in for good, `state` is the reader's there, as the `step`-th mark says.
-    `fate`: "coming", "done", "refused" (its bytes are wrong) or "ended" (by the client). `until`: ms UTC.
+    `fate`: "coming", "done", "refused" (its bytes are wrong), or one of `allowance.FATES`. `until`: ms UTC.
     """
 
     id: str
@@ -77,13 +84,63 @@ class Shelf:
         self._set(id_, step=step, offset=offset, state=state, until=until, open=False)
 
     def end(self, id_: str, fate: str, until: int) -> None:
-        """Nothing more of it is taken in."""
-        self._set(id_, fate=fate, until=until, state=self.sealed(id_, {}), open=False)
+        """Nothing more of it is taken in. What became of it is remembered, what its manifest said is not."""
+        empty = {"state": self.sealed(id_, {}), "manifest": self._seal(id_, b"")}
+        with writing(self._site.engine) as conn:
+            conn.execute(update(uploads).where(uploads.c.id == id_).values(fate=fate, until=until, open=False, **empty))
+            whose = select(uploads.c.vehicle).where(uploads.c.id == id_).scalar_subquery()
+            over = select(uploads.c.id).where(uploads.c.vehicle == whose, uploads.c.fate != "coming")
+            late = conn.scalars(over.order_by(uploads.c.until.desc()).offset(_REMEMBERED)).all()
+            conn.execute(delete(uploads).where(uploads.c.id.in_(late)))
+        self._unlock([id_])
+
+    def forget(self, id_: str) -> None:
+        """Nothing is known of it any more."""
+        with writing(self._site.engine) as conn:
+            conn.execute(delete(uploads).where(uploads.c.id == id_))
+        self._unlock([id_])
 
     def purge(self, now: int) -> int:
         """Forget what expired; how many."""
         with writing(self._site.engine) as conn:
-            return conn.execute(delete(uploads).where(uploads.c.until <= now)).rowcount
+            gone = conn.scalars(select(uploads.c.id).where(uploads.c.until <= now)).all()
+            conn.execute(delete(uploads).where(uploads.c.id.in_(gone)))
+            conn.execute(delete(upload_days).where(upload_days.c.day < now // DAY - 1))
+        self._unlock(gone)
+        return len(gone)
+
+    def claim(self, id_: str) -> ExitStack:
+        """Have an upload for this process until what is returned is closed; refuses (`locked`) what another has."""
+        held = ExitStack()
+        try:
+            held.enter_context(hold(self._lock(id_), "upload"))
+        except Refusal:
+            raise Refusal(
+                "locked", "another process of the site takes this upload in just now", remedy="go on with it in a while"
+            ) from None
+        return held
+
+    def _lock(self, id_: str) -> Path:
+        return self._site.folder / "locks" / "uploads" / id_
+
+    def _unlock(self, ids: Iterable[str]) -> None:
+        """Remove locks of what is over: nobody takes it in any more, whoever opens one of that name anew."""
+        for id_ in ids:
+            self._lock(id_).unlink(missing_ok=True)
+
+    def spent(self, vehicle: int, day: int) -> int:
+        """Bytes of a car on a day, as papers know them."""
+        ask = select(upload_days.c.bytes).where(upload_days.c.vehicle == vehicle, upload_days.c.day == day)
+        with reading(self._site.engine) as conn:
+            return int(conn.scalar(ask) or 0)
+
+    def spend(self, vehicle: int, day: int, more: int) -> None:
+        """So many more bytes of a car on a day."""
+        here = (upload_days.c.vehicle == vehicle, upload_days.c.day == day)
+        with writing(self._site.engine) as conn:
+            later = update(upload_days).where(*here).values(bytes=upload_days.c.bytes + more)
+            if not conn.execute(later).rowcount:
+                conn.execute(insert(upload_days).values(vehicle=vehicle, day=day, bytes=more))
 
     def many(self, vehicle: int) -> int:
         """How many uploads of a vehicle are not at their end."""

@@ -232,3 +232,13 @@ def test_lists_that_never_end_are_refused():
     pointed = file.replace(struct.pack("<Q", where), struct.pack("<Q", len(file))) + links
     with pytest.raises(Malformed, match="lists tell of more"):
         read_all(mdf_reader(limits=Limits(names=100)), pointed)
+
+
+@pytest.mark.parametrize("factor", [float("inf"), float("nan"), 1e308])
+def test_a_factor_that_makes_no_numbers_leaves_cells_out_and_warns_nobody(factor):
+    half = struct.pack("<dd", 0, 0.5)
+    data = mdf_file()
+    assert data.count(half) == 1
+    rows = told(read_all(mdf_reader(), data.replace(half, struct.pack("<dd", -factor, factor))))
+    assert len(rows) == 300
+    assert sum(len(values) == 1 for _, values in rows) >= 298  # the other channel alone
