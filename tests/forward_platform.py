@@ -21,6 +21,7 @@ class Platform:
         self.cut_after: list[int] = []  # per connection: real-time frames heard before it is cut
         self.silent_after: list[int] = []  # per connection: frames after which none is acknowledged
         self.unwanted: set[bytes] = set()  # VINs that it does not know
+        self.refused = 0  # frames of theirs
         self.port = 0
         self._tasks: set[asyncio.Task] = set()
 
@@ -69,6 +70,7 @@ class Platform:
 
     def _take(self, frame: bytes) -> Flag:
         if frame[4:21] in self.unwanted:
+            self.refused += 1
             return Flag.ERROR
         self.kept.setdefault((frame[4:21], frame[HEADER : HEADER + TIME]), []).append(frame)
         return Flag.OK

@@ -59,6 +59,7 @@ def _looks(folder: Path, *, deep: bool) -> Iterator[Line]:
         yield _bridge(site, site.settings.gate.mqtt_bridge)
     yield _tried("egress", lambda: _outbox(site))
     yield _tried("forward", lambda: _forward(site))
+    yield from (("forward", False, says) for says in _unsent(site, deep=deep))
     yield _tried("policies", lambda: _policies(site))
     yield _tried("ledger", lambda: f"{site.ledger.size} entries under a checkpoint of ours")
     if deep:
@@ -130,6 +131,12 @@ def _forward(site: "Site") -> str:
     from onshore.cli.forwarding import state
 
     return state(site)
+
+
+def _unsent(site: "Site", *, deep: bool) -> Iterator[str]:
+    from onshore.cli.forwarding import troubles
+
+    return troubles(site, deep=deep)
 
 
 def _policies(site: "Site") -> str:

@@ -2,7 +2,10 @@
 
 import asyncio
 import threading
-from collections.abc import Iterable, Sequence
+from collections import Counter
+from collections.abc import Callable, Iterable, Iterator, Sequence
+
+from sqlalchemy import Connection
 
 from onshore.cli import egress
 from onshore.cli.common import clock_text
@@ -10,8 +13,12 @@ from onshore.gate.forward import client
 from onshore.gate.forward.client import Endpoint
 from onshore.gate.forward.forwarder import Forwarder
 from onshore.site import Site
-from onshore.vault import lanes
+from onshore.vault import lanes, unsent
+from onshore.vault.lanes import Lane
 from onshore.vault.lock import hold
+from onshore.vault.papers import forget_freed_pages
+from onshore.vault.segments import Shelf
+from onshore.words.errors import Refusal
 
 _TICK = 0.1  # seconds between looks whether to stop
 
@@ -48,3 +55,61 @@ def state(site: Site) -> str:
         last = clock_text(lanes.last_answer(site.engine, one.name))
         found.append(f"{one.name} ({one.host}:{one.port}): {waits} rows wait, last answer {last}")
     return "; ".join(found) if found else "nothing is sent on: no platform is named in [forward]"
+
+
+def troubles(site: Site, *, deep: bool = False) -> Iterator[str]:
+    """For `onshore check`: what does not go on unless a person does something; `deep` opens every file."""
+    for name, rows in _rows(lane for lane in lanes.waiting(site.engine) if lane.endpoint not in site.settings.forward):
+        yield (
+            f"{name} is no longer in [forward], and {rows} rows wait for it: name it again, or give them up with "
+            f"'onshore forward drop {name}'"
+        )
+    for name, rows in _rows(unsent.set_apart(site.engine)):
+        yield (
+            f"{name} refused {rows} rows too often, so they are set apart: ask it why, then 'onshore forward again "
+            f"{name}', or 'onshore forward drop {name} --refused'"
+        )
+    shelf = Shelf(site.root, site.vault, site.id)
+    for lane in unsent.lost(site.engine, shelf, deep=deep):
+        yield (
+            f"vault/{lanes.path_of(lane.endpoint, lane.id)} is missing or was altered: restore it from a backup, or "
+            f"give its {lane.left} rows up with 'onshore forward drop {lane.endpoint} --lost'"
+        )
+
+
+def _rows(found: Iterable[Lane]) -> list[tuple[str, int]]:
+    """Rows that are left, by endpoint."""
+    rows: Counter[str] = Counter()
+    for lane in found:
+        rows[lane.endpoint] += max(0, lane.left - lane.gone)
+    return sorted(rows.items())
+
+
+def drop(site: Site, endpoint: str, why: str) -> int:
+    """Give up rows that wait for an endpoint, with an entry in the ledger; how many those were.
+
+    `why`: "unlisted", all of an endpoint that the settings do not name; "refused", what is set apart; "lost", what
+    lies in files that are gone or do not open. Refuses `still-listed`, and `nothing-waits` where there is none.
+    """
+    if why == "unlisted" and endpoint in site.settings.forward:
+        raise Refusal(
+            "still-listed",
+            f"[forward.{endpoint}] names this platform, so the law has these rows sent on to it",
+            remedy="take it out of site.toml first, or give up only what it refused (--refused) or what is --lost",
+        )
+    shelf = Shelf(site.root, site.vault, site.id)
+    ways: dict[str, Callable[[], Iterable[Lane]]] = {
+        "unlisted": lambda: lanes.waiting(site.engine, endpoint),
+        "refused": lambda: unsent.set_apart(site.engine, endpoint),
+        "lost": lambda: unsent.lost(site.engine, shelf, endpoint, deep=True),
+    }
+
+    def entry(conn: Connection, rows: int) -> None:
+        site.hand_in(conn, site.entry("unsent", to=endpoint, rows=rows, why=why))
+
+    found = list(ways[why]())
+    if not found:
+        raise Refusal("nothing-waits", "no such rows wait for a platform of this name", remedy="see 'onshore check'")
+    rows = unsent.drop(site.engine, shelf, found, entry)
+    forget_freed_pages(site.engine)
+    return rows

@@ -13,6 +13,7 @@ _COMMANDS = {
     "consent": ("onshore.cli.consent", "consent", "A person's consents: give, withdraw, show."),
     "decode": ("onshore.cli.decoding", "decode", "Hex frames in, JSON out."),
     "demo": ("onshore.cli.demo", "demo", "A whole site with simulated cars; plays the story."),
+    "forward": ("onshore.cli.forward", "forward", "What no platform takes of what the law has sent on: again, drop."),
     "init": ("onshore.cli.init", "init", "Make a site."),
     "ledger": ("onshore.cli.ledger", "ledger", "The log at the site: show, prove, fsck."),
     "permit": ("onshore.cli.permits", "permit", "The regulator's papers: grant, revoke, show."),

@@ -90,6 +90,7 @@ KINDS: Mapping[str, dict[str, Form]] = {
     "erase": {"obj": DIGEST, "segments_old": COUNT, "segments_new": COUNT, "rows": COUNT},
     "policy": {"obj": DIGEST, "signals": COUNT, "purposes": COUNT},
     "forward": {"to": NAME, "rows": COUNT, "refused": COUNT},
+    "unsent": {"to": NAME, "rows": COUNT, "why": _one_of("unlisted", "refused", "lost")},
     "vehicle": {
         "obj": DIGEST,
         "state": _one_of("certified", "revoked", "sold", "retired", "awaited", "activated", "deactivated"),

@@ -91,7 +91,7 @@ def _gather(site: Site, turn: int, looks: Iterator[int]) -> None:
 
 def _erase_one(site: Site, case: cases.Case) -> bool:
     def note(conn: Connection, erased: Erased) -> None:
-        cases.note(conn, case, _certificate(site, case, erased))
+        cases.note(conn, case, _certificate(site, case, erased, lanes.owing(conn, case.vehicle)))
 
     return erase_vehicle(
         site.engine,
@@ -122,7 +122,8 @@ def _certify(site: Site, case: cases.Case) -> None:
         cases.lift(conn, case.vehicle)
 
 
-def _certificate(site: Site, case: cases.Case, erased: Erased) -> dict[str, Any]:
+def _certificate(site: Site, case: cases.Case, erased: Erased, lost: int) -> dict[str, Any]:
+    passed = f"; {lost} lost files of the statutory lane, of which nothing of it is sent should they come back"
     return {
         "kind": "erasure",
         "site": site.id,
@@ -135,7 +136,8 @@ def _certificate(site: Site, case: cases.Case, erased: Erased) -> dict[str, Any]
         "keys_destroyed": len(erased.old),
         "segments_old": [f"sha256:{s.sha256}" for s in erased.old],
         "segments_new": [f"sha256:{s.sha256}" for s in erased.new],
-        "remains": "a backup of papers taken before this moment still holds the old wrapped keys",
+        "remains": "a backup of papers taken before this moment still holds the old wrapped keys"
+        + (passed if lost else ""),
         "salt": site.randomness(16).hex(),
     }
 

@@ -4,18 +4,20 @@ What is kept on the statutory ground is put into a file for each endpoint in the
 nothing is lost or sent twice whatever crashes; and nothing else comes in, as nothing else was kept on that ground.
 """
 
-from collections.abc import Callable, Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from collections import defaultdict
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
+import numpy.typing as npt
 import pyarrow as pa
-from sqlalchemy import Connection, Engine, delete, func, insert, select, update
+from sqlalchemy import ColumnElement, Connection, Engine, case, delete, func, insert, or_, select, update
 
 from onshore.vault import strays
 from onshore.vault.disk import make_folder, write_new
 from onshore.vault.keys import KEY_BYTES, Randomness, open_sealed, seal
-from onshore.vault.papers import forwards, meta, reading, writing
+from onshore.vault.papers import forward_marks, forward_notes, forwards, meta, reading, writing
 from onshore.vault.segments import Place, Shelf, new_id
 from onshore.words.batch import signals
 from onshore.words.errors import Broken
@@ -28,7 +30,13 @@ _ZSTD = pa.ipc.IpcWriteOptions(compression=pa.Codec("zstd", 1), use_threads=Fals
 
 @dataclass(frozen=True)
 class Lane:
-    """A file of rows for an endpoint: how many there are, how many are done, when it was queued (ms UTC)."""
+    """A file of rows for an endpoint: how many there are, how many are done, when it was queued (ms UTC).
+
+    `first`: the id that it had before it was ever written anew; a row's place stays what it was, since rows that are
+    erased leave blanks. `refused`: of those done, how many the platform would not have this time; `tries`: how often it
+    would not have all of these. `due`: not to be sent before (ms UTC); None: set apart, for a person to decide. `gone`:
+    rows that were erased before they were sent. `owed`: vehicles that were erased while the file could not be read.
+    """
 
     number: int
     id: str
@@ -38,6 +46,11 @@ class Lane:
     sent: int
     refused: int
     queued: int
+    first: str = ""
+    tries: int = 0
+    due: int | None = 0
+    gone: int = 0
+    owed: frozenset[int] = frozenset()
 
     @property
     def left(self) -> int:
@@ -92,7 +105,7 @@ class Sending:
         """Write the files, durably, each under a key of its own."""
         for endpoint, id_ in self._planned:
             table = pa.concat_tables(self._tables, promote_options="default")
-            self._rows.append(_written(table, endpoint, id_, shelf, randomness) | {"queued": clock()})
+            self._rows.append(written(table, endpoint, id_, shelf, randomness) | {"queued": clock()})
 
     def list_(self, conn: Connection) -> None:
         """List them in the commit that strikes the journals they came from."""
@@ -100,7 +113,8 @@ class Sending:
             conn.execute(insert(forwards), self._rows)
 
 
-def _written(table: pa.Table, endpoint: str, id_: str, shelf: Shelf, randomness: Randomness) -> dict[str, object]:
+def written(table: pa.Table, endpoint: str, id_: str, shelf: Shelf, randomness: Randomness) -> dict[str, object]:
+    """Write a file, durably, under a key of its own; what papers list of it. Its path stands in the note (`strays`)."""
     context, key = _context(shelf.site, endpoint, id_), randomness(KEY_BYTES)
     sink = pa.BufferOutputStream()
     with pa.ipc.new_stream(sink, table.schema, options=_ZSTD) as stream:
@@ -117,50 +131,93 @@ def _context(site: str, endpoint: str, id_: str) -> str:
 
 
 def waiting(engine: Engine, endpoint: str | None = None) -> list[Lane]:
-    """The lanes of an endpoint (of all where None), in the order in which they are to be sent."""
-    ask = select(forwards).order_by(forwards.c.number)
+    """The lanes of an endpoint (of all where None), in the order in which they are to be sent, those set apart too."""
     with reading(engine) as conn:
-        rows = conn.execute(ask if endpoint is None else ask.where(forwards.c.endpoint == endpoint))
-        return [Lane(**row._mapping) for row in rows]  # noqa: SLF001 (the documented way to a row's columns by name)
+        return _lanes(conn) if endpoint is None else _lanes(conn, forwards.c.endpoint == endpoint)
 
 
-def first(engine: Engine, endpoint: str) -> Lane | None:
-    """The lane that is to be sent next, None where nothing waits."""
-    ask = select(forwards).where(forwards.c.endpoint == endpoint).order_by(forwards.c.number).limit(1)
+def first(engine: Engine, endpoint: str, now: int, passed: Collection[str] = ()) -> Lane | None:
+    """The lane that is to be sent next at `now` (ms UTC), but for those `passed` over, by id; None where none waits."""
+    due = or_(forward_notes.c.id.is_(None), forward_notes.c.due <= now)
+    here = [forwards.c.endpoint == endpoint, due, forwards.c.id.not_in(passed)]
     with reading(engine) as conn:
-        row = conn.execute(ask).one_or_none()
-    return None if row is None else Lane(**row._mapping)  # noqa: SLF001 (as above)
+        return next(iter(_lanes(conn, *here, most=1)), None)
+
+
+def current(conn: Connection, lane: Lane) -> Lane | None:
+    """A lane as it is now, written anew or not; None where it was struck."""
+    return next(iter(_lanes(conn, func.coalesce(forward_notes.c.first, forwards.c.id) == lane.first)), None)
+
+
+def _lanes(conn: Connection, *where: ColumnElement[bool], most: int | None = None) -> list[Lane]:
+    notes = forward_notes.c
+    noted = [
+        func.coalesce(notes.first, forwards.c.id).label("first"),
+        func.coalesce(notes.tries, 0).label("tries"),
+        case((notes.id.is_(None), 0), else_=notes.due).label("due"),
+        func.coalesce(notes.gone, 0).label("gone"),
+    ]
+    joined = forwards.outerjoin(forward_notes, notes.id == forwards.c.id)
+    ask = select(forwards, *noted).select_from(joined).where(*where).order_by(forwards.c.number).limit(most)
+    rows = conn.execute(ask).all()
+    owed: dict[str, set[int]] = defaultdict(set)
+    for one in conn.execute(select(forward_marks).where(forward_marks.c.kind == "erased")) if rows else ():
+        owed[one.first].add(one.number)
+    return [Lane(**row._mapping, owed=frozenset(owed[row.first])) for row in rows]  # noqa: SLF001 (the documented way)
+
+
+def whole(lane: Lane, shelf: Shelf) -> pa.Table:
+    """All rows of a lane, null where one was erased; Broken where its file is gone or was altered."""
+    path, context = path_of(lane.endpoint, lane.id), _context(shelf.site, lane.endpoint, lane.id)
+    try:
+        sealed = (shelf.folder / path).read_bytes()
+    except FileNotFoundError:
+        raise Broken(
+            f"the file of lane {lane.id} is missing: restore vault/{path} from a backup, or give its {lane.left} rows "
+            f"up with 'onshore forward drop {lane.endpoint} --lost'"
+        ) from None
+    stream = open_sealed(shelf.root.unwrap(lane.wrapped, context), sealed, context)
+    table = pa.ipc.open_stream(pa.py_buffer(stream)).read_all()
+    return _blanked(table, lane.owed)[0] if lane.owed else table
 
 
 def rows_of(lane: Lane, shelf: Shelf) -> pa.Table:
-    """The rows of a lane that are not acknowledged; Broken where its file is gone or was altered."""
-    path, context = shelf.folder / path_of(lane.endpoint, lane.id), _context(shelf.site, lane.endpoint, lane.id)
-    try:
-        sealed = path.read_bytes()
-    except FileNotFoundError:
-        raise Broken(f"the file of lane {lane.id} is missing: restore it from a backup") from None
-    stream = open_sealed(shelf.root.unwrap(lane.wrapped, context), sealed, context)
-    return pa.ipc.open_stream(pa.py_buffer(stream)).read_all().slice(lane.sent)
+    """The rows of a lane that are not acknowledged, as `whole` has them."""
+    return whole(lane, shelf).slice(lane.sent)
 
 
-def acknowledged(
-    engine: Engine, lane: Lane, sent: int, refused: int, at: int, entry: Callable[[Connection, int], None]
-) -> Lane | None:
-    """Note that the platform has answered for the first `sent` rows, of which it refused so many in all.
+def _blanked(table: pa.Table, vehicles: Collection[int]) -> tuple[pa.Table, npt.NDArray[np.bool_]]:
+    """The table with nothing left of these vehicles but blanks in their places; which rows those are."""
+    mine = table.column("vehicle").fill_null(-1).to_numpy()
+    gone = np.isin(mine, np.array(sorted(vehicles), np.int64))
+    kept = table.filter(pa.array(~gone))  # first without them: what lies under a null is none of theirs
+    return kept.take(pa.array(np.cumsum(~gone) - 1, pa.int64(), mask=gone)), gone
 
-    When these are all, the lane is struck, its key with it, and `entry` hands in what the ledger says (refused rows
-    given); None then, and where it was struck meanwhile.
+
+def acknowledged(engine: Engine, lane: Lane, sent: int, refused: Sequence[int], at: int) -> Lane | None:
+    """Note that the platform has answered for the first `sent` rows, and would not have those at `refused` places.
+
+    Returns the lane as it is now; None where it was struck meanwhile.
     """
     with writing(engine) as conn:
         _note(conn, f"forwarded/{lane.endpoint}", at)
-        here = forwards.c.id == lane.id
-        if sent < lane.rows:
-            done = conn.execute(update(forwards).where(here).values(sent=sent, refused=refused)).rowcount
-            return Lane(**vars(lane) | {"sent": sent, "refused": refused}) if done else None
-        if conn.execute(delete(forwards).where(here)).rowcount:
-            strays.note(conn, [path_of(lane.endpoint, lane.id)])
-            entry(conn, refused)
-    return None
+        here = current(conn, lane)
+        if here is None:
+            return None
+        count = here.refused + len(refused)
+        conn.execute(update(forwards).where(forwards.c.id == here.id).values(sent=sent, refused=count))
+        if refused:
+            marks = [{"first": lane.first, "kind": "refused", "number": place} for place in refused]
+            conn.execute(insert(forward_marks), marks)
+    return replace(here, sent=sent, refused=count)
+
+
+def strike(conn: Connection, lane: Lane) -> None:
+    """Strike a lane, its key with it; `clear` removes its file, or else the next drain."""
+    conn.execute(delete(forwards).where(forwards.c.id == lane.id))
+    conn.execute(delete(forward_notes).where(forward_notes.c.id == lane.id))
+    conn.execute(delete(forward_marks).where(forward_marks.c.first == lane.first))
+    strays.note(conn, [path_of(lane.endpoint, lane.id)])
 
 
 def clear(engine: Engine, folder: Path, lane: Lane) -> None:
@@ -179,8 +236,7 @@ def last_answer(engine: Engine, endpoint: str) -> int | None:
 def backlog(engine: Engine, endpoint: str) -> int:
     """Rows that wait for an endpoint."""
     with reading(engine) as conn:
-        ask = select(func.sum(forwards.c.rows - forwards.c.sent)).where(forwards.c.endpoint == endpoint)
-        return int(conn.scalar(ask) or 0)
+        return sum(max(0, lane.left - lane.gone) for lane in _lanes(conn, forwards.c.endpoint == endpoint))
 
 
 def serial(engine: Engine, endpoint: str, day: int) -> int:
@@ -206,28 +262,64 @@ def _note(conn: Connection, name: str, at: int) -> None:
 def erase(engine: Engine, shelf: Shelf, vehicle: int, randomness: Randomness) -> int:
     """Take all rows of a vehicle out of the lanes, which are written anew under other keys; how many those were.
 
-    The caller lets nobody drain meanwhile. What is on the wire at this moment may arrive.
+    A file that cannot be read does not stop it: its rows are owed, which means that nobody sends them should the file
+    come back, and that the next erasure takes them out. The caller lets nobody drain meanwhile. What is on the wire at
+    this moment may arrive.
     """
     removed = 0
     for lane in waiting(engine):
-        table = rows_of(lane, shelf)
-        rest = table.filter(pa.array(table.column("vehicle").to_numpy() != vehicle))
-        if rest.num_rows == table.num_rows:
+        try:
+            table = whole(replace(lane, owed=frozenset()), shelf)
+        except Broken:
+            _owe(engine, lane, vehicle)
             continue
-        removed += table.num_rows - rest.num_rows
-        _replace(engine, shelf, lane, rest, randomness)
+        rest, gone = _blanked(table, lane.owed | {vehicle})
+        if gone.any():
+            removed += int(gone.sum())
+            _replace(engine, shelf, lane, (rest, gone), randomness)
     strays.clear(engine, shelf.folder)
     return removed
 
 
-def _replace(engine: Engine, shelf: Shelf, lane: Lane, rest: pa.Table, randomness: Randomness) -> None:
+def owing(conn: Connection, vehicle: int) -> int:
+    """How many lanes owe a vehicle's erasure, as their files could not be read."""
+    mine = [forward_marks.c.kind == "erased", forward_marks.c.number == vehicle]
+    return conn.scalar(select(func.count()).select_from(forward_marks).where(*mine)) or 0
+
+
+def _owe(engine: Engine, lane: Lane, vehicle: int) -> None:
+    if vehicle not in lane.owed:
+        with writing(engine) as conn:
+            conn.execute(insert(forward_marks).values(first=lane.first, kind="erased", number=vehicle))
+
+
+def _replace(
+    engine: Engine, shelf: Shelf, lane: Lane, rest: tuple[pa.Table, npt.NDArray[np.bool_]], randomness: Randomness
+) -> None:
+    table, gone = rest
     id_ = new_id(randomness)
     with writing(engine) as conn:
         strays.note(conn, [path_of(lane.endpoint, id_)])
-    row = _written(rest, lane.endpoint, id_, shelf, randomness) if rest.num_rows else None
+    row = (
+        written(table, lane.endpoint, id_, shelf, randomness) if table.column("vehicle").null_count < len(table) else {}
+    )
     with writing(engine) as conn:
-        if conn.execute(delete(forwards).where(forwards.c.id == lane.id)).rowcount:
-            strays.note(conn, [path_of(lane.endpoint, lane.id)])
-            if row is not None:
-                strays.strike(conn, [path_of(lane.endpoint, id_)])
-                conn.execute(insert(forwards).values(row | {"number": lane.number, "queued": lane.queued}))
+        here = current(conn, lane)  # as far as it was answered for by now
+        if here is None:
+            return
+        old = [forward_marks.c.first == lane.first, forward_marks.c.kind == "refused"]
+        marks = [dict(mark._mapping) for mark in conn.execute(select(forward_marks).where(*old))]  # noqa: SLF001 (as above)
+        strike(conn, here)
+        if row:
+            list_(conn, replace(here, gone=here.gone + int(gone[here.sent :].sum())), row)
+            if marks:
+                conn.execute(insert(forward_marks), marks)
+
+
+def list_(conn: Connection, like: Lane, row: Mapping[str, object]) -> None:
+    """List a file that was `written`, with the number and what is noted `like` another lane."""
+    strays.strike(conn, [path_of(like.endpoint, str(row["id"]))])
+    same = {"queued": like.queued, "sent": like.sent, "refused": like.refused}
+    conn.execute(insert(forwards).values({**row, **same, **({"number": like.number} if like.number else {})}))
+    noted = {"first": like.first or row["id"], "tries": like.tries, "due": like.due, "gone": like.gone}
+    conn.execute(insert(forward_notes).values(id=row["id"], **noted))

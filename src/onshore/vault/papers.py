@@ -311,8 +311,8 @@ rights_cases = Table(
     Column("certificate", Text),
 )
 
-policies, checkins, forwards = told.tables(metadata)
-uploads = arriving.table(metadata)
+policies, checkins, forwards, forward_notes, forward_marks = told.tables(metadata)
+uploads, upload_days = arriving.tables(metadata)
 heard = Table(
     "heard",
     metadata,

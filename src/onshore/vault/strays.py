@@ -3,7 +3,7 @@
 from collections.abc import Iterable
 from pathlib import Path
 
-from sqlalchemy import Connection, Engine, delete, insert, select
+from sqlalchemy import Connection, Engine, Select, delete, insert, select
 
 from onshore.vault.papers import reading, segments, strays, writing
 from onshore.words.errors import Broken
@@ -14,6 +14,11 @@ def note(conn: Connection, paths: Iterable[Path]) -> None:
     rows = [{"path": path.as_posix()} for path in paths]
     if rows:
         conn.execute(insert(strays), rows)
+
+
+def noted(path: Path) -> Select[tuple[str]]:
+    """Asks for the note of a file, where it was not cleared away."""
+    return select(strays.c.path).where(strays.c.path == path.as_posix())
 
 
 def strike(conn: Connection, paths: Iterable[Path]) -> None:

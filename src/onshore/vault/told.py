@@ -14,8 +14,8 @@ from sqlalchemy import (
 )
 
 
-def tables(metadata: MetaData) -> tuple[Table, Table, Table]:
-    """The tables `policies`, `checkins` and `forwards` of the papers."""
+def tables(metadata: MetaData) -> tuple[Table, Table, Table, Table, Table]:
+    """The tables `policies`, `checkins`, `forwards`, `forward_notes` and `forward_marks` of the papers."""
     policies = Table(
         "policies",
         metadata,
@@ -37,6 +37,10 @@ def tables(metadata: MetaData) -> tuple[Table, Table, Table]:
         Column("last", BigInteger, nullable=False),
         ForeignKeyConstraint(["vehicle", "version"], ["policies.vehicle", "policies.version"]),
     )
+    return policies, checkins, *_lanes(metadata)
+
+
+def _lanes(metadata: MetaData) -> tuple[Table, Table, Table]:
     forwards = Table(
         "forwards",
         metadata,
@@ -49,4 +53,20 @@ def tables(metadata: MetaData) -> tuple[Table, Table, Table]:
         Column("refused", Integer, nullable=False),  # of these, rows that it would not have
         Column("queued", BigInteger, nullable=False),
     )
-    return policies, checkins, forwards
+    notes = Table(
+        "forward_notes",  # of lanes that were written anew, or whose rows were refused before
+        metadata,
+        Column("id", String(32), primary_key=True),  # of forwards
+        Column("first", String(32), nullable=False, index=True),  # the id that it had before it was ever written anew
+        Column("tries", Integer, nullable=False),  # how often the platform would not have its rows
+        Column("due", BigInteger),  # not to be sent before (ms UTC); null: set apart, for a person to decide
+        Column("gone", Integer, nullable=False),  # rows that were erased before they were sent
+    )
+    marks = Table(
+        "forward_marks",
+        metadata,
+        Column("first", String(32), primary_key=True),
+        Column("kind", String(8), primary_key=True),  # "refused" or "erased"
+        Column("number", BigInteger, primary_key=True, autoincrement=False),  # a row's place, or a vehicle's id
+    )
+    return forwards, notes, marks

@@ -105,10 +105,16 @@ class MqttBridge(_Strict, frozen=True, kw_only=True):
 class Uploads(_Strict, frozen=True, kw_only=True):
     """The door upload: largest file in bytes, days after which one that does not go on is forgotten, and CAN databases.
 
+    `unpacked`: bytes of a file as it unpacks; `rows`: of a file that are read; `day`: bytes of a car in a day (UTC), as
+    its files unpack; `begins`: how many files it may begin in a minute.
     `dbc`: names that manifests may use, each with its file.
     """
 
     most: Annotated[int, msgspec.Meta(ge=1, le=1 << 44)] = 8 << 30
+    unpacked: Annotated[int, msgspec.Meta(ge=1, le=1 << 48)] = 32 << 30
+    rows: Annotated[int, msgspec.Meta(ge=1, le=1 << 40)] = 100_000_000
+    day: Annotated[int, msgspec.Meta(ge=1, le=1 << 48)] = 64 << 30
+    begins: Annotated[int, msgspec.Meta(ge=1, le=10_000)] = 30
     days: Annotated[int, msgspec.Meta(ge=1, le=30)] = 7
     dbc: dict[str, str] = {}
 

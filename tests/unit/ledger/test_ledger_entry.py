@@ -44,6 +44,7 @@ SAMPLES = {
     "vehicle": {"obj": D, "state": "sold"},
     "policy": {"obj": D, "signals": 3, "purposes": 1},
     "forward": {"to": "national", "rows": 2, "refused": 1},
+    "unsent": {"to": "national", "rows": 2, "why": "unlisted"},
     "key": {"role": "root", "state": "rotated"},
 }
 

@@ -3,7 +3,7 @@
 import pyarrow as pa
 import pytest
 
-from onshore.vault import lanes
+from onshore.vault import lanes, strays, unsent
 from onshore.vault.lanes import Sending
 from onshore.vault.papers import writing
 from onshore.vault.segments import Shelf
@@ -36,8 +36,6 @@ def shelf(hands) -> Shelf:
 def queued(hands, shelf, *batches):
     sending = Sending(["national"])
     list(sending.watching(lambda _kept, pack: iter(()))(batches, pack="cn"))
-    from onshore.vault import strays
-
     with writing(hands.site.engine) as conn:
         planned = sending.planned(hands.site.randomness)
         strays.note(conn, planned)
@@ -67,19 +65,122 @@ def test_nothing_statutory_makes_no_file(hands, shelf):
 def test_a_lane_goes_with_its_key_when_all_is_acknowledged(hands, shelf):
     [lane] = queued(hands, shelf, batch(1, 2, 3))
     said = []
-    left = lanes.acknowledged(hands.site.engine, lane, 1, 1, 5, lambda _, refused: said.append(refused))
+    left = lanes.acknowledged(hands.site.engine, lane, 1, [], 5)
     assert left is not None
-    assert (left.sent, left.refused, lanes.rows_of(left, shelf).num_rows) == (1, 1, 1)
+    assert (left.sent, left.refused, lanes.rows_of(left, shelf).num_rows) == (1, 0, 1)
     assert lanes.backlog(hands.site.engine, "national") == 1
     lanes.clear(hands.site.engine, shelf.folder, left)  # still listed: its file stays
-    assert lanes.acknowledged(hands.site.engine, left, 2, 1, 6, lambda _, refused: said.append(refused)) is None
-    assert said == [1]
+    left = lanes.acknowledged(hands.site.engine, left, 2, [], 6)
+    assert left is not None
+    assert settled(hands, shelf, left, said) is None
+    assert said == [(2, 0)]
     lanes.clear(hands.site.engine, shelf.folder, left)
     assert lanes.last_answer(hands.site.engine, "national") == 6
     assert list(shelf.folder.rglob("*.lane")) == []
-    assert lanes.acknowledged(hands.site.engine, left, 1, 1, 7, lambda *_: said.append(0)) is None  # struck meanwhile
-    assert lanes.acknowledged(hands.site.engine, left, 2, 1, 7, lambda *_: said.append(0)) is None
-    assert said == [1]
+    assert lanes.acknowledged(hands.site.engine, left, 1, [], 7) is None  # struck meanwhile
+    assert settled(hands, shelf, left, said) is None
+    assert said == [(2, 0)]
+
+
+def settled(hands, shelf, lane, said, due=0):
+    site = hands.site
+    return unsent.settle(site.engine, shelf, lane, due, lambda _, *counts: said.append(counts), site.randomness)
+
+
+def test_what_is_refused_becomes_a_lane_of_its_own(hands, shelf):
+    [lane] = queued(hands, shelf, batch(9, 1, 2, 3, 4))
+    engine, said = hands.site.engine, []
+    left = lanes.acknowledged(engine, lane, 3, [0, 2], 5)
+    left = lanes.acknowledged(engine, left, 4, [3], 5)
+    again = settled(hands, shelf, left, said, due=60)
+    assert said == [(1, 0)]
+    assert (again.rows, again.tries, again.due) == (3, 1, 60)
+    assert lanes.rows_of(again, shelf).column("vehicle").to_pylist() == [1, 3, 4]
+    assert [one.id for one in lanes.waiting(engine)] == [again.id]
+    assert lanes.first(engine, "national", 59) is None
+    [again] = lanes.waiting(engine)
+    assert lanes.first(engine, "national", 60) == again
+    assert lanes.first(engine, "national", 60, {again.id}) is None
+    lanes.clear(engine, shelf.folder, lane)
+    assert [path.stem for path in shelf.folder.rglob("*.lane")] == [again.id]
+    left = lanes.acknowledged(engine, again, 3, [1], 6)
+    apart = settled(hands, shelf, left, said, due=None)
+    assert said == [(1, 0), (3, 1)]  # rows that are settled, and how many of these were refused for good
+    assert lanes.first(engine, "national", 1 << 50) is None
+    assert [one.id for one in unsent.set_apart(engine, "national")] == [apart.id]
+    assert unsent.once_more(engine, "national", 70) == 1
+    assert lanes.first(engine, "national", 70).id == apart.id
+    assert unsent.set_apart(engine) == []
+
+
+def test_a_drain_that_clears_away_what_is_not_listed_yet_loses_nothing(hands, shelf, monkeypatch):
+    [lane] = queued(hands, shelf, batch(1, 2, 3))
+    left = lanes.acknowledged(hands.site.engine, lane, 2, [1], 5)
+    rows, cleared = unsent._rows, []
+
+    def clearing(*given):
+        if not cleared:
+            cleared.append(strays.clear(hands.site.engine, shelf.folder))
+        return rows(*given)
+
+    monkeypatch.setattr(unsent, "_rows", clearing)
+    again = settled(hands, shelf, left, [])
+    assert cleared == [1]
+    assert lanes.rows_of(again, shelf).column("vehicle").to_pylist() == [3]
+
+
+def test_an_erasure_keeps_the_place_in_the_lane(hands, shelf):
+    site, engine = hands.site, hands.site.engine
+    [lane] = queued(hands, shelf, batch(9, 1, 2, 3, 2, 3, 1))
+    left = lanes.acknowledged(engine, lane, 3, [2], 5)  # 1, 2 and 3, of which it would not have 3
+    assert lanes.erase(engine, shelf, 2, site.randomness) == 2
+    new = lanes.acknowledged(engine, left, 4, [], 5)  # what was on the wire meanwhile was the erased row
+    assert (new.id != left.id, new.sent, new.number, new.first) == (True, 4, lane.number, lane.id)
+    assert lanes.rows_of(new, shelf).column("vehicle").to_pylist() == [3, 1]
+    said = []
+    again = settled(hands, shelf, lanes.acknowledged(engine, new, 6, [4], 6), said)
+    assert lanes.rows_of(again, shelf).column("vehicle").to_pylist() == [3, 3]
+    assert said == [(3, 0)]  # two that were taken, and one that was sent and then erased
+
+
+def test_a_row_that_was_refused_and_erased_is_not_tried_again(hands, shelf):
+    site, engine = hands.site, hands.site.engine
+    [lane] = queued(hands, shelf, batch(9, 1, 2))
+    left = lanes.acknowledged(engine, lane, 2, [0], 5)
+    assert lanes.erase(engine, shelf, 1, site.randomness) == 1
+    assert settled(hands, shelf, left, []) is None
+    assert lanes.waiting(engine) == []
+
+
+@pytest.mark.parametrize("harm", [lambda path: path.unlink(), lambda path: path.write_bytes(bytes(99))])
+def test_a_file_that_is_lost_stops_no_erasure_and_comes_back_without_the_car(hands, shelf, harm):
+    site, engine = hands.site, hands.site.engine
+    queued(hands, shelf, batch(9, 1, 2))
+    [lost, other] = queued(hands, shelf, batch(9, 1, 3))
+    path = shelf.folder / lanes.path_of("national", lost.id)
+    raw = path.read_bytes()
+    harm(path)
+    assert lanes.erase(engine, shelf, 1, site.randomness) == 1
+    assert lanes.erase(engine, shelf, 1, site.randomness) == 0
+    assert [lane.id for lane in unsent.lost(engine, shelf, deep=True)] == [lost.id]
+    assert other.id not in {lane.id for lane in lanes.waiting(engine)}
+    path.write_bytes(raw)
+    [back, _] = lanes.waiting(engine)
+    assert lanes.rows_of(back, shelf).column("vehicle").to_pylist() == [None, 2]
+    assert lanes.erase(engine, shelf, 3, site.randomness) == 2  # what was owed is done too
+    [new] = lanes.waiting(engine)
+    assert (new.owed, new.id != lost.id) == (frozenset(), True)
+    assert not path.exists()
+
+
+def test_what_a_person_gives_up_is_struck_with_its_key(hands, shelf):
+    engine, said = hands.site.engine, []
+    [lane] = queued(hands, shelf, batch(9, 1, 2))
+    assert unsent.drop(engine, shelf, [lane], lambda _, rows: said.append(rows)) == 2
+    assert unsent.drop(engine, shelf, [lane], lambda _, rows: said.append(rows)) == 0
+    assert said == [2]
+    assert lanes.waiting(engine) == []
+    assert list(shelf.folder.rglob("*.lane")) == []
 
 
 def test_a_file_that_is_gone_or_altered_is_broken(hands, shelf):
@@ -100,7 +201,8 @@ def test_an_erased_car_leaves_no_row_and_no_key(hands, shelf):
     assert lanes.erase(hands.site.engine, shelf, 1, hands.site.randomness) == 3
     [new] = lanes.waiting(hands.site.engine)  # the other held nobody else
     assert new.number == lane.number
-    assert lanes.rows_of(new, shelf).column("vehicle").to_pylist() == [2]
+    assert lanes.rows_of(new, shelf).column("vehicle").to_pylist() == [None, 2, None]
+    assert lanes.backlog(hands.site.engine, "national") == 1
     assert [path.stem for path in shelf.folder.rglob("*.lane")] == [new.id]
 
 

@@ -3,7 +3,7 @@
 import asyncio
 import contextlib
 import logging
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Iterator
 from dataclasses import dataclass
 
 import numpy as np
@@ -11,14 +11,15 @@ import pyarrow as pa
 from sqlalchemy import Connection
 
 from onshore.gate.forward.client import Endpoint, Streams
-from onshore.gate.forward.talk import Answer, Ear, Window, pause
+from onshore.gate.forward.talk import Answer, Ear, Window, again_after, pause
 from onshore.gate.gb32960.again import frames_of
 from onshore.gate.gb32960.protocol import Command, Flag
 from onshore.register import vehicles
 from onshore.site import Site
-from onshore.vault import lanes
+from onshore.vault import lanes, unsent
 from onshore.vault.lanes import Lane
 from onshore.vault.segments import Shelf
+from onshore.words.errors import Broken
 
 log = logging.getLogger(__name__)
 
@@ -61,6 +62,8 @@ class Forwarder:
         self._shelf = Shelf(site.root, site.vault, site.id)
         self._vins: dict[int, bytes] = {}
         self._failures = 0
+        self._lost: set[str] = set()
+        self._told: set[str] = set()
 
     async def run(self) -> None:
         """Forward until cancelled; then log out."""
@@ -102,13 +105,14 @@ class Forwarder:
         return serial
 
     async def _forward(self, line: "_Line") -> None:
-        waited = {lane.number for lane in lanes.waiting(self._site.engine, self._endpoint.name)}  # a clock may go back
+        waited = {lane.first for lane in lanes.waiting(self._site.engine, self._endpoint.name)}  # a clock may go back
         quiet = 0.0
+        self._lost.clear()  # it may have been restored
         while True:
-            lane = lanes.first(self._site.engine, self._endpoint.name)
+            lane = lanes.first(self._site.engine, self._endpoint.name, self._site.clock(), self._lost)
             if lane is not None:
-                await self._send(line, lane, again=lane.number in waited)
-                waited.discard(lane.number)  # the papers may give it to another
+                with self._passing_over(lane):
+                    await self._send(line, lane, again=lane.first in waited or lane.tries > 0)
                 quiet = 0.0
                 continue
             await self._sleep(self._pace.look_s)
@@ -117,13 +121,25 @@ class Forwarder:
                 line.say(self._endpoint.login.alive())
                 await line.hear()
                 quiet = 0.0
+                self._lost.clear()
+
+    @contextlib.contextmanager
+    def _passing_over(self, lane: Lane) -> Iterator[None]:
+        """A lane whose file is gone or was altered holds up no other; it is tried again now and then, and told once."""
+        try:
+            yield
+        except Broken as broken:
+            self._lost.add(lane.id)
+            if lane.id not in self._told:
+                self._told.add(lane.id)
+                log.error("forward %s: %s", self._endpoint.name, broken)  # noqa: TRY400 - the text says it all
 
     async def _send(self, line: "_Line", lane: Lane, *, again: bool) -> None:
         """Send what is left of a lane, a window at a time; `again`: it waited for a connection, so it is resent."""
         table = lanes.rows_of(lane, self._shelf)
         left: Lane | None = lane
         for begin in range(0, table.num_rows, self._pace.window):
-            if left is None:
+            if left is None or left.id != lane.id:
                 return  # struck meanwhile, or written anew without an erased car: look again
             window = Window(self._frames(line, table.slice(begin, self._pace.window), again=again))
             try:
@@ -131,33 +147,40 @@ class Forwarder:
                     await line.hear_for(window.heard)
             finally:
                 left = self._note(left, window)
+        if left is not None and not left.left:
+            self._settle(left)
 
     def _frames(self, line: "_Line", rows: pa.Table, *, again: bool) -> list[bytes]:
-        """The frames of some rows, sent."""
-        for vehicle in set(rows.column("vehicle").to_pylist()) - self._vins.keys():
+        """The frames of some rows, sent; none for a row that was erased."""
+        for vehicle in set(rows.column("vehicle").to_pylist()) - self._vins.keys() - {None}:
             self._vins[vehicle] = vehicles.vin_of(self._site, vehicle).encode("ascii")
-        received, time = (rows.column(name).cast(pa.int64()).to_numpy() for name in ("received", "time"))
+        received, time = (rows.column(name).cast(pa.int64()).fill_null(0).to_numpy() for name in ("received", "time"))
         late = np.asarray(received - time > _LATE) | again
         frames = frames_of(rows, self._vins, resend=late.tolist())
         line.say(b"".join(frames))
         return frames
 
     def _note(self, lane: Lane, window: Window) -> Lane | None:
-        """Write down how far the platform has answered; a lane that is done goes, and the ledger says so."""
+        """Write down how far the platform has answered, and what it would not have."""
         if not window.answered:
             return lane
         self._failures = 0
+        refused = [lane.sent + place for place in window.refused]
+        return lanes.acknowledged(self._site.engine, lane, lane.sent + window.answered, refused, self._site.clock())
 
-        def entry(conn: Connection, refused: int) -> None:
-            said = {"to": self._endpoint.name, "rows": lane.rows, "refused": refused}
-            self._site.hand_in(conn, self._site.entry("forward", **said))
+    def _settle(self, lane: Lane) -> None:
+        """A lane that is done goes, and the ledger says so; what was refused is tried again later, or set apart."""
+        site = self._site
+        after = again_after(lane.tries)
+        due = None if after is None else site.clock() + after * 1000
 
-        sent, refused = lane.sent + window.answered, lane.refused + window.refused
-        engine = self._site.engine
-        left = lanes.acknowledged(engine, lane, sent, refused, self._site.clock(), entry)
-        if left is None:
-            lanes.clear(engine, self._site.vault, lane)
-        return left
+        def entry(conn: Connection, rows: int, refused: int) -> None:
+            site.hand_in(conn, site.entry("forward", to=self._endpoint.name, rows=rows, refused=refused))
+
+        apart = unsent.settle(site.engine, self._shelf, lane, due, entry, site.randomness)
+        lanes.clear(site.engine, site.vault, lane)
+        if apart is not None and due is None:
+            log.warning("forward %s: %d rows were refused too often and are set apart", self._endpoint.name, apart.rows)
 
 
 class _Line:

@@ -11,6 +11,18 @@ from onshore.gate.gb32960.protocol import HEADER, TIME, Command, Flag, Splitter,
 RETRY_S, REST_S, TRIES = 60, 1800, 3
 """After a login that failed the next is tried a minute later, after three half an hour later (GB/T 32960.3, login)."""
 
+AGAIN_S = (RETRY_S,) * TRIES + (REST_S,) * TRIES
+"""Seconds after which a frame that was answered with an error is sent again; after the last of these it is set apart.
+
+As often and as late as a login that failed, and then as often again: what a platform refuses now it may take once the
+car is registered there, or its own trouble is over.
+"""
+
+
+def again_after(tries: int) -> int | None:
+    """Seconds until rows are sent again that were refused so often before this time; None: no more."""
+    return AGAIN_S[tries] if tries < len(AGAIN_S) else None
+
 
 def pause(failures: int) -> int:
     """Seconds to wait after so many failures in a row."""
@@ -88,9 +100,9 @@ class Window:
         return self._flags.index(None) if None in self._flags else len(self._flags)
 
     @property
-    def refused(self) -> int:
-        """How many of these the platform would not have: said again it would refuse them again."""
-        return sum(flag != Flag.OK for flag in self._flags[: self.answered])
+    def refused(self) -> list[int]:
+        """The places of those of these that the platform would not have."""
+        return [place for place, flag in enumerate(self._flags[: self.answered]) if flag != Flag.OK]
 
     @property
     def done(self) -> bool:

@@ -10,12 +10,14 @@ from sqlalchemy import select
 from forward_platform import NOW6, Platform
 from onshore.gate.forward import client
 from onshore.gate.forward.forwarder import Forwarder, Pace
+from onshore.gate.forward.talk import AGAIN_S
 from onshore.gate.gb32960 import reference
 from onshore.gate.gb32960.protocol import Command, Flag, Splitter, frame, header, reply
 from onshore.register import consents
 from onshore.site import open_site
-from onshore.vault import lanes
+from onshore.vault import lanes, unsent
 from onshore.vault.papers import entries, reading
+from onshore.vault.segments import Shelf
 from onshore.words.errors import Malformed, Refusal
 
 PACE = Pace(window=7, patience_s=0.2, look_s=0.01, heartbeat_s=0.05)
@@ -198,17 +200,104 @@ def test_a_platform_that_is_away_costs_nothing_but_time(hands):
     assert waits.long[:3] == [60, 60, 1800]
 
 
-def test_what_the_platform_refuses_is_counted_and_not_said_for_ever(hands):
+def entered(hands):
+    """Rows and refused rows, by the ledger's entries of what was sent on."""
+    hands.site.settle()
+    with reading(hands.site.engine) as conn:
+        said = [json.loads(body) for body in conn.scalars(select(entries.c.body))]
+    return [(e["rows"], e["refused"]) for e in said if e["t"] == "forward"]
+
+
+class Later(Waits):
+    """Sleeps that take no time, while the site's clock goes on by a minute."""
+
+    def __init__(self, hands) -> None:
+        super().__init__()
+        self.hands = hands
+
+    async def __call__(self, seconds: float) -> None:
+        self.hands.now += 60_000
+        await super().__call__(seconds)
+
+
+def test_what_the_platform_refuses_is_tried_again_and_then_set_apart(hands):
     sending(hands, 1)
     hands.drive(1, 2)
     platform = Platform()
     platform.unwanted = {hands.vin(2)}
-    forwarded(hands, platform)
-    hands.site.settle()
-    with reading(hands.site.engine) as conn:
-        said = [json.loads(body) for body in conn.scalars(select(entries.c.body))]
-    assert [(e["rows"], e["refused"]) for e in said if e["t"] == "forward"] == [(40, 20)]
+    engine = hands.site.engine
+    forwarded(hands, platform, waits=Later(hands), enough=lambda: unsent.set_apart(engine))
     assert len(platform.kept) == 20
+    assert platform.refused == 20 * (1 + len(AGAIN_S))
+    assert entered(hands) == [(20, 0), (20, 20)]
+    [lane] = unsent.set_apart(engine)
+    assert lane.rows == 20
+    assert lanes.rows_of(lane, Shelf(hands.site.root, hands.site.vault, hands.site.id)).num_rows == 20
+    platform.unwanted = set()
+    assert unsent.once_more(engine, "national", hands.now) == 20
+    forwarded(hands, platform)
+    assert len(platform.kept) == 40
+    assert entered(hands)[2:] == [(20, 0)]
+    assert {frames[0][2] for (vin, _), frames in platform.kept.items() if vin == hands.vin(2)} == {Command.RESEND}
+
+
+def test_what_the_platform_takes_at_the_second_try_is_no_loss(hands):
+    sending(hands, 1)
+    hands.drive(1, 2)
+    platform, tried = Platform(), []
+    platform.unwanted = {hands.vin(2)}
+
+    def enough() -> bool:
+        if platform.refused == 20 and not tried:
+            tried.append(len(platform.kept))
+            platform.unwanted = set()
+        return len(platform.kept) == 40 and not lanes.waiting(hands.site.engine)
+
+    forwarded(hands, platform, waits=Later(hands), enough=enough)
+    assert entered(hands) == [(20, 0), (20, 0)]
+    assert {len(frames) for frames in platform.kept.values()} == {1}
+
+
+def test_a_file_that_is_lost_holds_up_no_other_and_is_told_once(hands, caplog):
+    site = sending(hands, 1)
+    hands.drive(1)
+    [lost] = lanes.waiting(site.engine)
+    path = site.vault / lanes.path_of("national", lost.id)
+    raw = path.read_bytes()
+    path.unlink()
+    hands.drive(2)
+    platform = Platform()
+    platform.silent_after = [5]
+    forwarded(hands, platform, enough=lambda: len(platform.kept) == 20 and len(platform.logins) == 2)
+    assert {vin for vin, _ in platform.kept} == {hands.vin(2)}
+    said = [record.getMessage() for record in caplog.records if lost.id in record.getMessage()]
+    assert len(said) == 1
+    assert "restore" in said[0]
+    path.write_bytes(raw)
+    forwarded(hands, platform)
+    assert {vin for vin, _ in platform.kept} == {hands.vin(1), hands.vin(2)}
+
+
+def test_a_car_erased_while_its_lane_is_sent_makes_nothing_of_others_be_sent_again(hands):
+    site = sending(hands, 1)
+    hands.drive(1, 2)
+    shelf = Shelf(site.root, site.vault, site.id)
+    erased = []
+
+    class Erasing(Platform):
+        def _take(self, frame) -> Flag:
+            if len(self.kept) == 3 and not erased:  # a window is on its way
+                erased.append(lanes.erase(site.engine, shelf, hands.car(2).id, site.randomness))
+            return super()._take(frame)
+
+    platform = Erasing()
+    forwarded(hands, platform)
+    assert erased == [20]
+    assert set(taken(platform).values()) == {1}
+    assert sum(vin == hands.vin(1) for vin, _ in platform.kept) == 20
+    assert sum(vin == hands.vin(2) for vin, _ in platform.kept) <= PACE.window
+    [(rows, refused)] = entered(hands)
+    assert (20 <= rows <= 27, refused) == (True, 0)
 
 
 def test_a_silent_line_is_kept_alive(hands):
@@ -230,8 +319,6 @@ def test_consent_withdrawn_stops_everything_but_this(hands):
 
 
 def test_an_erased_car_is_sent_on_no_more(hands):
-    from onshore.vault.segments import Shelf
-
     site = sending(hands, 1)
     hands.drive(1, 2)
     before = {path.name for path in (site.vault / "forward").rglob("*.lane")}
@@ -344,3 +431,16 @@ def test_a_platform_that_does_not_read_holds_no_connection_open(hands):
         await asyncio.sleep(0)
 
     asyncio.run(story())
+
+
+def test_a_lane_whose_end_was_not_written_down_before_a_crash_is_settled_after_it(hands):
+    site = sending(hands, 1)
+    hands.drive(1)
+    [lane] = lanes.waiting(site.engine)
+    assert lanes.acknowledged(site.engine, lane, 20, [7], hands.now).left == 0
+    hands.now += 1000
+    platform = Platform()
+    forwarded(hands, platform, waits=Later(hands))
+    assert sum(map(len, platform.kept.values())) == 1
+    assert entered(hands) == [(19, 0), (1, 0)]
+    assert list((site.vault / "forward").rglob("*.lane")) == []

@@ -2,7 +2,7 @@
 
 import pytest
 
-from onshore.gate.forward.talk import Answer, Ear, Login, Window, pause
+from onshore.gate.forward.talk import Answer, Ear, Login, Window, again_after, pause
 from onshore.gate.gb32960 import encode, reference
 from onshore.gate.gb32960.protocol import HEADER, TIME, Command, Flag, frame, reply
 
@@ -51,14 +51,18 @@ def test_a_window_is_done_when_all_are_answered_in_whatever_order():
         window.heard(answer)
         assert window.answered == answered
     assert window.done
-    assert window.refused == 2
+    assert window.refused == [3, 4]
     window.heard(to(frames[0]))  # said once too often
-    assert window.refused == 2
+    assert window.refused == [3, 4]
 
 
 def test_nothing_to_send_is_done_at_once():
     assert Window([b"", b""]).done
     assert Window([]).answered == 0
+
+
+def test_what_is_refused_is_tried_a_bounded_number_of_times():
+    assert [again_after(tries) for tries in range(8)] == [60, 60, 60, 1800, 1800, 1800, None, None]
 
 
 def test_a_minute_twice_then_half_an_hour():
