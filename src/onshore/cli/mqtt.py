@@ -15,6 +15,7 @@ from onshore.register.certificates import Standing
 from onshore.register.policies import Policies
 from onshore.site import Site
 from onshore.vault.lock import hold
+from onshore.vault.watch import Watch
 from onshore.words.errors import OnshoreError, Refusal
 from onshore.words.settings import MqttBridge
 
@@ -52,7 +53,7 @@ class Mqtt:
             self.look()
 
     def look(self) -> None:
-        """Send new policies down, ask the register about a broker's cars again, see whether the broker is there."""
+        """Send new policies down, see whether the broker is there, ask a register that changed about its cars again."""
         self.door.look()
         self.start()
         if self.bridge is not None:
@@ -84,9 +85,11 @@ def mqtt_of(
     door = Door(known, intake.take_in, site.clock, site.catalogue, limits, shared=room, key=key, heard=heard)
     if settings.mqtt_bridge is None:
         return Mqtt(door)
-    cars = Cars(finder(site, intake.look_up))
+    held, watch = ExitStack(), Watch(site.engine)
+    held.callback(watch.close)
+    cars = Cars(finder(site, intake.look_up), watch.changed)
     bridge = Bridge(door, broker_of(site, settings.mqtt_bridge), patterns_of(settings.mqtt_bridge), cars)
-    return Mqtt(door, bridge, site.folder / "locks" / "bridge")
+    return Mqtt(door, bridge, site.folder / "locks" / "bridge", held)
 
 
 def bridge_check(site: Site, settings: MqttBridge) -> tuple[bool, str]:

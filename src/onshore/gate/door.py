@@ -12,6 +12,7 @@ from typing import Generic, Protocol, TypeVar
 import pyarrow as pa
 
 from onshore.gate.crowd import Crowd
+from onshore.gate.handshakes import Handshake, Porter, Terms
 from onshore.gate.limits import Limits, Room, room
 
 log = logging.getLogger(__name__)
@@ -93,9 +94,10 @@ class Door(ABC, Generic[PeerT, ItemT]):
         self.limits = limits
         self.room = shared or Room()
         self.counts: Counter[str] = Counter()
-        self.connections: set[PeerT] = set()
+        self.connections: set[PeerT | Handshake] = set()
         self.by_identity: dict[Hashable, PeerT] = {}
-        self._strangers: Crowd[PeerT] = Crowd()
+        self._strangers: Crowd[PeerT | Handshake] = Crowd()
+        self._shaken: dict[asyncio.BaseProtocol, Handshake] = {}
         self._take_in = take_in
         self._waiting: list[ItemT] = []
         self._bytes = 0
@@ -173,8 +175,29 @@ class Door(ABC, Generic[PeerT, ItemT]):
         self.counts["not kept"] += rows
         log.error("%d frames could not be kept and are not acknowledged: %s", rows, type(why).__name__)
 
-    def opened(self, peer: PeerT) -> None:
-        """Let a new connection in if there is room or a stranger to go for it; look after them all from now on."""
+    def over_tls(self, context: tls.SSLContext, connection: Callable[[], asyncio.BaseProtocol]) -> Porter:
+        """What a server makes for each connection that it accepts, where TLS stands before the door's own."""
+
+        def shaken(handshake: Handshake) -> asyncio.BaseProtocol:
+            handshake.made = connection()
+            self._shaken[handshake.made] = handshake
+            return handshake.made
+
+        limits = self.limits
+        return Porter(self, Terms(context, min(limits.login_timeout_s, limits.frame_timeout_s), shaken))
+
+    def failed(self) -> None:
+        """A handshake came to nothing."""
+        self.counts["no tls"] += 1
+
+    def opened(self, peer: PeerT | Handshake) -> None:
+        """Let a new connection in if there is room or a stranger to go for it; look after them all from now on.
+
+        A handshake counts as one; the connection that it becomes takes its place.
+        """
+        handshake = self._shaken.pop(peer, None) if isinstance(peer, asyncio.BaseProtocol) else None
+        if handshake is not None:
+            self.closed(handshake)
         if not self._room(peer.address):
             self.counts["full"] += 1
             peer.abort()
@@ -209,11 +232,13 @@ class Door(ABC, Generic[PeerT, ItemT]):
         self._strangers.discard(peer)
         self.counts["logins"] += 1
 
-    def closed(self, peer: PeerT) -> None:
+    def closed(self, peer: PeerT | Handshake) -> None:
         """Forget a connection; what it sent is still kept."""
         if peer in self.connections:
             self.connections.discard(peer)
             self.room.taken -= 1
+        if isinstance(peer, Handshake) and peer.made is not None:
+            self._shaken.pop(peer.made, None)
         self._strangers.discard(peer)
         if self.by_identity.get(peer.identity) is peer:
             del self.by_identity[peer.identity]
@@ -270,12 +295,6 @@ async def listen(
     most, backlog = room(soft if soft != resource.RLIM_INFINITY else 1 << 20)
     if door.room.most is None:
         door.room.most = most
-    return await asyncio.get_running_loop().create_server(
-        connection,
-        host,
-        port,
-        ssl=ssl,
-        backlog=backlog,
-        reuse_port=reuse_port or None,
-        ssl_handshake_timeout=min(door.limits.login_timeout_s, door.limits.frame_timeout_s) if ssl else None,
-    )
+    made = connection if ssl is None else lambda: door.over_tls(ssl, connection)
+    loop = asyncio.get_running_loop()
+    return await loop.create_server(made, host, port, backlog=backlog, reuse_port=reuse_port or None)

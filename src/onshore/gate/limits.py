@@ -14,9 +14,10 @@ class Limits:
     as several; of one that sends more no more is read until the second is over, so nothing of it is lost and nobody
     waits for it. `many_rate`: the same of one that
     sends for many cars, such as another platform. `connections`: how many may be
-    open; None is what the process has room for. `strangers`: how many of them that have not logged in one peer
-    address may have, but never more than half of `connections`. A whole fleet may come from one address (a carrier's
-    gateway) and come back at once, so the number is not small; cars that have logged in do not count.
+    open; None is what the process has room for. `strangers`: how many of them that have not logged in, TLS handshakes
+    under way included, one peer address may have, but never more than half of `connections`. A whole fleet may come
+    from one address (a carrier's gateway) and come back at once, so the number is not small; cars that have logged in
+    do not count.
     """
 
     max_frame: int = 1 << 20
@@ -45,11 +46,11 @@ FILES = 64
 def room(descriptors: int) -> tuple[int, int]:
     """Of so many descriptors: (connections that may be open, how many more may be accepted at one go).
 
-    What a loop accepts at one go is not yet counted, and what is closed is so two turns of the loop later; so
-    three times the second number stays free beside FILES.
+    What a loop accepts at one go is not yet counted, has a second descriptor for a moment where it comes with TLS, and
+    what is closed is so two turns of the loop later; so four times the second number stays free beside FILES.
     """
     backlog = max(4, min(100, descriptors // 16))
-    return max(1, descriptors - FILES - 3 * backlog), backlog
+    return max(1, descriptors - FILES - 4 * backlog), backlog
 
 
 class Room:

@@ -61,11 +61,14 @@ class Broker:
 
 
 class Cars:
-    """Vehicles by what a topic calls them; bounded, and asked again after `forget`."""
+    """Vehicles by what a topic calls them; bounded, and asked again after a `look` at a register that changed."""
 
-    def __init__(self, find: Callable[[str, bool], int | None]) -> None:
-        """`find`: a registered vehicle by its name and whether that is a VIN; may raise OSError."""
-        self._find = find
+    def __init__(self, find: Callable[[str, bool], int | None], changed: Callable[[], bool] = lambda: True) -> None:
+        """`find`: a registered vehicle by its name and whether that is a VIN.
+
+        `changed`: whether vehicles may have been registered or retired since it was asked last. Both may raise OSError.
+        """
+        self._find, self._changed = find, changed
         self._known: dict[tuple[str, bool], int | None] = {}
 
     def find(self, name: str, *, by_vin: bool) -> int | None:
@@ -77,9 +80,10 @@ class Cars:
             self._known[key] = self._find(*key)
         return self._known[key]
 
-    def forget(self) -> None:
-        """Ask the register again from now on."""
-        self._known.clear()
+    def look(self) -> None:
+        """Ask the register again from now on, if it may say something else."""
+        if self._changed():
+            self._known.clear()
 
 
 class Link(asyncio.Protocol):
@@ -273,10 +277,10 @@ class Bridge:
             self._link.close()
 
     def look(self) -> None:
-        """Cars may have been registered or retired since; and the broker may have gone without a word."""
-        self._cars.forget()
+        """The broker may have gone without a word; and cars may have been registered or retired since."""
         if self._link is not None:
             self._link.look_after(asyncio.get_running_loop().time())
+        self._cars.look()
 
     async def _run(self) -> None:
         failed = 0

@@ -16,6 +16,10 @@ __all__ = ["Connection", "Door", "Limits", "Papers", "serve"]
 _FRAME = 1024
 """So many bytes count as a frame towards a car's rate, as does each row: long messages cost what they cost."""
 
+_PIECE = 1 << 14
+"""Bytes that are read before it is asked whether they were too many; a read from the socket may have sixteen times
+that."""
+
 _REASONS = {
     "replaced": Reason.TAKEN_OVER,
     "revoked": Reason.NOT_AUTHORIZED,
@@ -43,7 +47,7 @@ class Connection(asyncio.Protocol):
         self._pending = self._open = self._rows = 0
         self._leaving = self._over = self._blocked = self._paused = self._resting = self._unkept = False
         self._ours = False
-        self._last = b""
+        self._last = self._heard = b""
         self._whole = self._begun = 0.0
 
     @property
@@ -94,9 +98,13 @@ class Connection(asyncio.Protocol):
         return False
 
     def data_received(self, data: bytes) -> None:
-        """One read from the socket."""
-        if self._leaving:
-            return
+        """One read from the socket. A car that has sent what it may in this second is heard no further."""
+        self._heard += data
+        while self._heard and not self._leaving and not self._resting:
+            piece, self._heard = self._heard[:_PIECE], self._heard[_PIECE:]
+            self._listen(piece)
+
+    def _listen(self, data: bytes) -> None:
         events = self._reader.feed(data)
         for event in events:
             if type(event) is Publish:
@@ -234,6 +242,7 @@ class Connection(asyncio.Protocol):
 
     def _rested(self) -> None:
         self._resting = False
+        self.data_received(b"")
         self._flow()
 
     def _flow(self) -> None:

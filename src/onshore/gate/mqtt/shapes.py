@@ -1,13 +1,15 @@
 """Shapes: which signals the messages of a car have, compiled to a reader, since a car sends the same ones each time.
 
-What is compiled is bounded: a car whose messages keep changing is read name by name, which costs more and says the
-same.
+What is compiled is bounded: a new shape takes the place of the one that was used longest ago, and a car whose messages
+keep changing is read name by name, which costs more and says the same.
 """
 
 import re
 from collections.abc import Iterable, Mapping
 from datetime import datetime
+from operator import attrgetter
 from typing import Annotated, Any
+from weakref import ref
 
 import msgspec
 
@@ -49,6 +51,7 @@ class Shape:
 
     def __init__(self, names: Iterable[str], catalogue: Mapping[str, Signal]) -> None:
         self.names = tuple(names)
+        self.used = 0
         fields: list[tuple[str, Any] | tuple[str, Any, Any]] = [("time", TIME)]
         self.plain: list[tuple[str, Signal]] = []
         self.lists: list[tuple[str, Signal]] = []
@@ -85,23 +88,27 @@ def kind_of(signal: Signal) -> Any:
 
 
 class Shapes:
-    """What is known of cars' messages; bounded, and forgotten when it is full."""
+    """What is known of cars' messages; bounded. Cars refer to shapes and do not hold them, so that they can go."""
 
     def __init__(self, catalogue: Mapping[str, Signal]) -> None:
         self.catalogue = catalogue
         self.packers: dict[str, Packer] = {n: packer(s) for n, s in catalogue.items() if s.storage == "binary"}
         self.readers = {n: msgspec.json.Decoder(kind_of(s)) for n, s in catalogue.items() if s.storage != "binary"}
         self._compiled: dict[tuple[str, ...], Shape] = {}
-        self._of: dict[int, tuple[Shape, int]] = {}
+        self._of: dict[int, tuple[ref[Shape], int]] = {}
+        self._turn = 0
 
     def of(self, vehicle: int) -> Shape | None:
         """The shape of a car's messages so far."""
         found = self._of.get(vehicle)
-        return found[0] if found else None
+        shape = found[0]() if found else None
+        if shape is not None:
+            self._turn = shape.used = self._turn + 1
+        return shape
 
     def learn(self, vehicle: int, names: Iterable[str]) -> None:
         """A car sent a message with these names: its shape has them too from now on, within bounds."""
-        shape, changes = self._of.get(vehicle, (None, 0))
+        shape, changes = self.of(vehicle), self._of[vehicle][1] if vehicle in self._of else 0
         if changes >= _CHANGES:
             return
         before = shape.names if shape else ()
@@ -112,8 +119,9 @@ class Shapes:
         found = self._compiled.get(together)
         if found is None:
             if len(self._compiled) >= _SHAPES:
-                return
+                del self._compiled[min(self._compiled.values(), key=attrgetter("used")).names]
             found = self._compiled[together] = Shape(together, self.catalogue)
         if len(self._of) >= _CARS:
             self._of.clear()
-        self._of[vehicle] = found, changes + 1
+        self._of[vehicle] = ref(found), changes + 1
+        self._turn = found.used = self._turn + 1

@@ -501,9 +501,9 @@ def test_the_number_of_connections_is_what_descriptors_leave_room_for(run, monke
     async def story():
         monkeypatch.setattr("resource.getrlimit", lambda _: (256, 4096))
         async with open_door(QUICK) as place:
-            assert place.door.room.most == 144
+            assert place.door.room.most == 128
             await place.strangers(150)
-            assert len(place.door.connections) == 72
+            assert len(place.door.connections) == 64
         monkeypatch.setattr("resource.getrlimit", lambda _: (resource.RLIM_INFINITY,) * 2)
         async with open_door(QUICK) as place:
             assert place.door.room.most > 1_000_000

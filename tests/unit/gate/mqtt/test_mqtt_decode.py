@@ -226,13 +226,34 @@ def test_a_car_that_keeps_changing_costs_no_memory(monkeypatch):
     assert len(known._compiled) == 2
 
 
-@pytest.mark.parametrize(("limit", "most"), [("_NAMES", 1), ("_SHAPES", 0)])
-def test_what_is_compiled_is_bounded(monkeypatch, limit, most):
-    monkeypatch.setattr(shaping, limit, most)
+def test_what_is_compiled_is_bounded(monkeypatch):
+    monkeypatch.setattr(shaping, "_NAMES", 1)
     known = Shapes(CATALOGUE)
     for _ in range(2):
         assert decode([of(**{SPEED: 1, GEAR: 1})], [1], 0, known).batch.num_rows == 1
     assert known.of(1) is None
+
+
+def test_a_new_shape_takes_the_place_of_the_one_used_longest_ago(monkeypatch):
+    monkeypatch.setattr(shaping, "_SHAPES", 2)
+    known = Shapes(CATALOGUE)
+    for car, name in ((1, SPEED), (2, GEAR), (1, SPEED), (3, "x"), (1, SPEED)):
+        assert not decode([of(**{name: 1})], [car], 0, known).rejected
+    assert len(known._compiled) == 2
+    assert [known.of(car) is None for car in (1, 2, 3)] == [False, True, False]
+    assert column(decode([of(**{GEAR: 1})], [2], 0, known), GEAR) == [1]
+    assert [known.of(car) is None for car in (1, 2, 3)] == [True, False, False]
+
+
+def test_a_car_that_keeps_changing_leaves_others_their_shapes(monkeypatch):
+    monkeypatch.setattr(shaping, "_SHAPES", 4)
+    monkeypatch.setattr(shaping, "_CHANGES", 2)
+    known = Shapes(CATALOGUE)
+    decode([of(**{SPEED: 1})] * 3, [1, 2, 3], 0, known)
+    shape = known.of(1)
+    decode([of(**{f"x{i}": 1}) for i in range(9)], [4] * 9, 0, known)
+    assert known.of(1) is shape
+    assert len(known._compiled) == 3
 
 
 def test_cars_are_forgotten_when_there_are_too_many(monkeypatch):

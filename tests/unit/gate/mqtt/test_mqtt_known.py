@@ -51,9 +51,19 @@ def test_cars_are_remembered_until_the_next_look(monkeypatch):
     assert [cars.find(name, by_vin=True) for name in "aab"] == [7, 7, 7]
     assert asked == ["a", "b"]
     cars.find("c", by_vin=True)
-    cars.forget()
+    cars.look()
     cars.find("c", by_vin=True)
     assert asked == ["a", "b", "c", "c"]
+
+
+def test_cars_are_asked_for_again_only_where_the_register_may_say_something_else():
+    asked, changes = [], iter((False, True))
+    cars = Cars(lambda name, by_vin: asked.append(name) or 7, lambda: next(changes))
+    for _ in range(3):
+        cars.find("a", by_vin=True)
+        if len(asked) < 2:
+            cars.look()
+    assert asked == ["a", "a"]
 
 
 def test_the_broker_as_the_settings_have_it(garage):

@@ -20,7 +20,7 @@ from onshore.gate.mqtt.packets import (
     Unsubscribe,
     Will,
 )
-from onshore.gate.mqtt.protocol import V3, V5, Kind, Property, Reason
+from onshore.gate.mqtt.protocol import V3, V5, Kind, Property, Reason, encode
 from onshore.gate.mqtt.sessions import NEVER
 from onshore.words.errors import Refusal
 
@@ -495,6 +495,25 @@ def test_too_much_at_once_waits_or_ends(garage, car):
             assert heard[-1] == Disconnect(Reason.RECEIVE_MAXIMUM)
 
     play(story, garage, limits)
+
+
+def test_of_what_comes_in_one_read_no_more_is_heard_than_a_car_may_say_in_a_second(garage, car):
+    pings = encode(Ping(), V3) * 9000
+
+    async def story(here):
+        async with client(here, car, V3) as wire:
+            (line,) = here.door.connections
+            heard, hear = [], line._talk.hear
+            line._talk.hear = lambda packet: heard.append(packet) or hear(packet)
+            line.data_received(pings)
+            assert 50 < len(heard) == 1 << 13 < 9000
+            assert line._heard
+            wire.reader._transport.pause_reading()
+            await until(lambda: len(heard) == 9000)
+            assert not line._heard
+            assert here.door.counts["slowed down"] == 2
+
+    play(story, garage, Limits(rate=50))
 
 
 def test_who_does_not_read_is_not_read_and_then_closed(garage, car):
