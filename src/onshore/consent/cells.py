@@ -1,7 +1,8 @@
 """Cells in Arrow buffers: which are present, and a column anew with nothing left of those withheld.
 
 Arrow keeps a value under the bit that marks it null, and IPC writes it out. Here every buffer is made anew,
-and a withheld cell is zero in it, or no bytes at all. Masks of many rows are held as bits in 64-bit words.
+and a withheld cell is zero in it, or no bytes at all; a column stays as it is where its buffers hold kept cells and
+nothing else. Masks of many rows are held as bits in 64-bit words.
 """
 
 from collections import Counter
@@ -114,6 +115,8 @@ def whole(values: Ints) -> pa.Array:
 def again(array: pa.Array, rows: Ints | None, shown: Shown | None) -> pa.Array:
     """The column of the given rows (all when None), null and zero where those rows do not show it (None: all do)."""
     kind = array.type.id
+    if rows is None and shown is None and _bare(array):
+        return array
     if kind == _DICTIONARY:
         return _again_dictionary(array, rows, shown)
     if kind in _BYTES or kind in _LARGE_BYTES:
@@ -124,6 +127,17 @@ def again(array: pa.Array, rows: Ints | None, shown: Shown | None) -> pa.Array:
     else:
         data = _zeroed(_chosen(_fixed(array), rows), shown)
     return _array(array.type, len(array) if rows is None else len(rows), shown, data)
+
+
+def _bare(array: pa.Array) -> bool:
+    """Whether the buffers of a column without nulls hold the values of its cells, and nothing beside them."""
+    rows, kind, buffers = len(array), array.type, array.buffers()
+    if kind.id in _FIXED:
+        return bool(buffers[1].size == rows * kind.bit_width // 8)
+    if kind.id not in _BYTES:
+        return False
+    ends = np.frombuffer(buffers[1], np.int32)
+    return bool(len(ends) == rows + 1 and ends[0] == 0 and ends[-1] == (buffers[2].size if buffers[2] else 0))
 
 
 def _check(kind: pa.DataType) -> None:

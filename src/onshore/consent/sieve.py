@@ -5,7 +5,7 @@ What is withheld is zero in the kept batch, not only null.
 """
 
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TypeVar
 
@@ -66,7 +66,7 @@ def sieve(
     kept: dict[str, _Kept] = {}
     for category, here in _by_category(batch, names, rulebook).items():
         if category is None:
-            cells["", "none", "not-in-catalogue"] += sum(count(bits) for bits in here.values())
+            cells["", "none", "not-in-catalogue"] += _cells(here.values())
             continue
         left = here
         if where is not None and category in rulebook.zoned:
@@ -89,7 +89,8 @@ def _statutory(batch: pa.RecordBatch, names: Sequence[str], rulebook: Rulebook, 
         return frozenset()
     if not rulebook.statutory:
         return frozenset()
-    doors = batch.column("door").unique().to_pylist()
+    said = batch.column("door")
+    doors = (said.dictionary if len(said.dictionary) == 1 else said.unique()).to_pylist()
     listed = {rulebook.statutory.get(door, frozenset()).intersection(names) for door in doors}
     if len(listed) > 1:
         raise Malformed("rows of several doors where the law keeps different signals; sieve each door alone")
@@ -128,8 +129,9 @@ def _by_category(batch: pa.RecordBatch, names: Sequence[str], rulebook: Rulebook
     """The present cells of each signal that has any, by category; None where nobody knows the signal."""
     found: dict[str | None, dict[str, Bits]] = {}
     for name in names:
-        cell = present(batch.column(name))
-        if cell.any():
+        column = batch.column(name)
+        cell = present(column)
+        if column.null_count < len(column):
             found.setdefault(rulebook.category.get(name), {})[name] = cell
     return found
 
@@ -138,16 +140,23 @@ def _count(
     cells: Counter[Why], category: str, here: Mapping[str, Bits], statutory: frozenset[str], ruling: Ruling
 ) -> None:
     """Count each present cell once under consent, and once more where it is statutory."""
-    rows = len(ruling.bits)
-    in_row = np.zeros(rows, np.min_scalar_type(len(here)))
-    for cell, times in alike(here.values()):
-        np.add(in_row, np.multiply(to_mask(cell, rows).view(np.uint8), times, dtype=in_row.dtype), out=in_row)
-    by_rank = np.bincount(ruling.rank, weights=in_row.take(ruling.closely), minlength=len(REASONS)).astype(np.int64)
-    by_rank[CONSENTED] = in_row.sum(dtype=np.int64) - by_rank[:CONSENTED].sum()
+    by_rank = np.zeros(len(REASONS), np.int64)
+    if len(ruling.closely):
+        rows = len(ruling.bits)
+        in_row = np.zeros(rows, np.min_scalar_type(len(here)))
+        for cell, times in alike(here.values()):
+            np.add(in_row, np.multiply(to_mask(cell, rows).view(np.uint8), times, dtype=in_row.dtype), out=in_row)
+        by_rank += np.bincount(ruling.rank, in_row.take(ruling.closely), len(REASONS)).astype(np.int64)
+    by_rank[CONSENTED] = _cells(here.values()) - by_rank[:CONSENTED].sum()
     for rank in np.flatnonzero(by_rank).tolist():
         cells[category, "consent", REASONS[rank]] += int(by_rank[rank])
     if statutory:
-        cells[category, "statutory", "statutory"] += sum(count(b) for n, b in here.items() if n in statutory)
+        cells[category, "statutory", "statutory"] += _cells(b for n, b in here.items() if n in statutory)
+
+
+def _cells(columns: Iterable[Bits]) -> int:
+    """How many cells these columns have, of which many are alike."""
+    return sum(count(cell) * times for cell, times in alike(columns))
 
 
 def _keep(here: Mapping[str, Bits], statutory: frozenset[str], bits: Ints) -> _Kept:

@@ -10,7 +10,6 @@ from types import TracebackType
 from typing import Self
 
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
-from pyarrow import Buffer
 from sqlalchemy import Engine, delete, insert
 from sqlalchemy.exc import DBAPIError
 
@@ -197,7 +196,7 @@ class Journal:
             raise OSError(f"papers could not note the key of a new journal file: {failed.orig}") from failed
         return _Current(fd, name, AESGCM(key), opened)
 
-    def _put(self, current: _Current, payload: Buffer) -> None:
+    def _put(self, current: _Current, payload: bytes) -> None:
         nonce = self._randomness(NONCE_BYTES)
         record = seal_record(current.cipher, current.name, current.records, nonce, payload)
         try:

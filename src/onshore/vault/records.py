@@ -21,11 +21,13 @@ from onshore.words.tally import Sieved, Tally
 _HEADER = struct.Struct(">4sIQI")
 _MARK = b"\xf7rec"
 _SAID = struct.Struct(">I")  # bytes of the JSON before the Arrow stream
-_ALIGN = 8  # Arrow's stream format wants its start aligned
-_ZSTD = pa.ipc.IpcWriteOptions(compression=pa.Codec("zstd", 1), use_threads=False)  # a gate is single-threaded
+_ZSTD = pa.Codec("zstd", 1)
+_PLAIN = pa.ipc.IpcWriteOptions(use_threads=False)  # a gate is single-threaded
 
 
 class _Said(msgspec.Struct, frozen=True):
+    """`stream`: bytes of the Arrow stream before it was compressed as one; 0 where there is none, or it was not."""
+
     pack: str = ""
     rows_in: int = 0
     rows_kept: int = 0
@@ -33,6 +35,7 @@ class _Said(msgspec.Struct, frozen=True):
     end: bool = False
     marks: list[Mark] = []
     heard: bytes = b""
+    stream: int = 0
 
 
 @dataclass(frozen=True)
@@ -60,35 +63,42 @@ class JournalName:
         return f"{self.gate}/{self.number}"
 
 
-def seal_record(cipher: AESGCM, name: JournalName, number: int, nonce: bytes, payload: pa.Buffer) -> bytes:
+def seal_record(cipher: AESGCM, name: JournalName, number: int, nonce: bytes, payload: bytes) -> bytes:
     """Header, nonce and AES-256-GCM ciphertext of a payload, as one piece to be written."""
-    sealed = cipher.encrypt(nonce, memoryview(payload).cast("B"), _bound(name, number))
+    sealed = cipher.encrypt(nonce, payload, _bound(name, number))
     header = _HEADER.pack(_MARK, len(nonce) + len(sealed), number, 0)
     crc = zlib.crc32(sealed, zlib.crc32(nonce, zlib.crc32(header[4:16])))
     return b"".join((header[:16], crc.to_bytes(4, "big"), nonce, sealed))
 
 
-def payload_of(sieved: Sieved, pack: str, marks: Sequence[Mark] = (), heard: bytes = b"") -> pa.Buffer:
-    """Tally, marks and digests as JSON, then the kept batch as an Arrow IPC stream (zstd level 1), or nothing."""
-    tally = sieved.tally
-    return _payload(
-        _Said(pack, tally.rows_in, tally.rows_kept, tally.as_rows(), marks=list(marks), heard=heard), sieved.kept
-    )
+def payload_of(sieved: Sieved, pack: str, marks: Sequence[Mark] = (), heard: bytes = b"") -> bytes:
+    """Tally, marks and digests as JSON, then the kept batch as an Arrow IPC stream, or nothing.
+
+    The stream is compressed as one (zstd level 1): buffer by buffer, as Arrow does it, costs as much again for each of
+    them however few rows there are, which is three times as much for a thousand rows of fifty columns.
+    """
+    tally, stream = sieved.tally, _stream(sieved.kept)
+    counts = (tally.rows_in, tally.rows_kept, tally.as_rows())
+    said = _Said(pack, *counts, marks=list(marks), heard=heard, stream=len(stream))
+    return _payload(said, _ZSTD.compress(stream) if stream else b"")
 
 
-def end_payload() -> pa.Buffer:
+def end_payload() -> bytes:
     """What a cleanly closed file ends with, so that its last batch cannot be cut off unseen."""
-    return _payload(_Said(end=True), None)
+    return _payload(_Said(end=True), b"")
 
 
-def _payload(said: _Said, batch: pa.RecordBatch | None) -> pa.Buffer:
+def _payload(said: _Said, stream: bytes | pa.Buffer) -> bytes:
     text = msgspec.json.encode(said)
-    text += b" " * (-(_SAID.size + len(text)) % _ALIGN)
+    return b"".join((_SAID.pack(len(text)), text, stream))
+
+
+def _stream(batch: pa.RecordBatch | None) -> bytes | pa.Buffer:
+    if batch is None:
+        return b""
     sink = pa.BufferOutputStream()
-    sink.write(_SAID.pack(len(text)) + text)
-    if batch is not None:
-        with pa.ipc.new_stream(sink, batch.schema, options=_ZSTD) as stream:
-            stream.write_batch(batch)
+    with pa.ipc.new_stream(sink, batch.schema, options=_PLAIN) as stream:
+        stream.write_batch(batch)
     return sink.getvalue()
 
 
@@ -149,8 +159,9 @@ def _open(record: bytes, cipher: AESGCM, name: JournalName, number: int) -> memo
     return memoryview(opened)
 
 
-def _record(said: _Said, stream: memoryview) -> Record:
-    batch = pa.ipc.open_stream(pa.py_buffer(stream)).read_next_batch() if len(stream) else None
+def _record(said: _Said, rest: memoryview) -> Record:
+    stream = pa.py_buffer(_ZSTD.decompress(rest, said.stream) if said.stream else rest)
+    batch = pa.ipc.open_stream(stream).read_next_batch() if len(stream) else None
     return Record(Tally.from_rows(said.rows_in, said.rows_kept, said.cells), said.pack, batch, said.marks, said.heard)
 
 

@@ -80,6 +80,22 @@ def test_rows_kept_whole_are_all_there_and_no_other(name, rows):
     assert not anywhere(sentinel, anew)
 
 
+@pytest.mark.parametrize("name", ["uint16", "float64", "string", "binary", "fixed binary"])
+def test_a_column_that_is_kept_whole_stays_as_it_is(name):
+    kind, (_, good), _ = COLUMNS[name]
+    array = pa.array([good] * 3, kind)
+    assert [b and b.address for b in again(array, None, None).buffers()] == [b and b.address for b in array.buffers()]
+
+
+@pytest.mark.parametrize("ends", [[10, 11, 12], [0, 1, 2]])
+def test_bytes_beside_those_of_the_cells_do_not_survive(ends):
+    buffers = [None, pa.py_buffer(np.array(ends, np.int32)), pa.py_buffer(b"ab" + b"sentinel" + b"ab")]
+    array = pa.Array.from_buffers(pa.binary(), 2, buffers)
+    anew = again(array, None, None)
+    assert anew.to_pylist() == array.to_pylist()
+    assert not anywhere(b"sentinel", anew)
+
+
 def test_a_value_under_a_null_bit_does_not_survive():
     array = pa.array(np.array([7, LEAK, 9]), mask=np.array([False, True, False]))
     assert anywhere(LEAK.to_bytes(8, "little"), array)

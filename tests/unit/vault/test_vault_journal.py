@@ -101,7 +101,7 @@ def test_nothing_appended_makes_no_file(room):
 
 
 def test_size_begins_a_new_file(room):
-    with room.journal(limits=Limits(size=1000)) as journal:
+    with room.journal(limits=Limits(size=500)) as journal:
         for _ in range(3):
             journal.append(rows(2), pack=PACK)
     assert files(room) == ["1.journal", "2.journal", "3.journal"]

@@ -17,6 +17,9 @@ from onshore.words.batch import BASE
 SIGNATURE_STATE = "Vehicle.Onshore.SignatureState"
 """Column of `signatures.State`: of frames of the 2025 edition whose signature somebody looked at."""
 
+Written = tuple[pa.DataType, "np.dtype[np.generic] | None"]
+"""A type of Arrow's and its numbers in numpy's words; none for truth, which Arrow writes as bits."""
+
 _PART = {name: i for i, name in enumerate(PARTS)}
 
 
@@ -35,19 +38,20 @@ class Columns:
         place = {n.name: i for i, n in enumerate(numbers)}
         second = [n for n in found if first[n.name] is not n]
         self._firsts = np.array([place[n.name] for n in second], np.intp)
-        self._types = [n.type for n in numbers]
+        self._types = [_written(n.type) for n in numbers]
         special = [s for s in SPECIAL if s[1] in parts]
         self._added = [(place[name], part, made) for name, part, _, made in special if name in place]
-        self._special: dict[tuple[str, pa.DataType], list[tuple[str, Made]]] = {}
+        also: dict[tuple[str, pa.DataType], list[tuple[str, Made]]] = {}
         for name, part, kind, made in special:
             if name not in place:
-                self._special.setdefault((name, kind), []).append((part, made))
+                also.setdefault((name, kind), []).append((part, made))
+        self._special = [(_written(kind), sources) for (_, kind), sources in also.items()]
         self.lists = list(dict.fromkeys(name for kind in sorted(kinds) for name in LISTS.get(kind, ())))
         self.schema = pa.schema(
             [
                 *BASE,
                 *(pa.field(n.name, n.type) for n in numbers),
-                *(pa.field(name, kind) for name, kind in self._special),
+                *(pa.field(name, kind) for name, kind in also),
                 *(pa.field(name, pa.binary()) for name in self.lists),
             ]
         )
@@ -84,7 +88,7 @@ class Columns:
             raw[place] += values
             good[place] |= there
         arrays = pack(raw[:count], good[:count], self._types)
-        for (_, kind), sources in self._special.items():
+        for kind, sources in self._special:
             values, there = self._made(*sources[0], rows, has)
             for part, made in sources[1:]:
                 more, where = self._made(part, made, rows, has)
@@ -105,17 +109,18 @@ def columns(kinds: frozenset[int]) -> Columns:
     return Columns(kinds)
 
 
-def pack(values: Values, good: Mask, types: list[pa.DataType]) -> list[pa.Array]:
+def _written(kind: pa.DataType) -> Written:
+    return kind, None if kind == pa.bool_() else np.dtype(kind.to_pandas_dtype())
+
+
+def pack(values: Values, good: Mask, types: list[Written]) -> list[pa.Array]:
     """Arrow arrays of the lines of `values`, null where not `good`."""
     size = values.shape[1]
     full = np.logical_and.reduce(good, axis=1)
     bits = np.packbits(good, axis=1, bitorder="little")
     arrays = []
-    for line, kind, whole, valid in zip(values, types, full, bits, strict=True):
-        if kind == pa.bool_():
-            data = np.packbits(line, bitorder="little")
-        else:
-            data = line.astype(kind.to_pandas_dtype(), copy=False)
+    for line, (kind, numbers), whole, valid in zip(values, types, full.tolist(), bits, strict=True):
+        data = np.packbits(line, bitorder="little") if numbers is None else line.astype(numbers, copy=False)
         buffers = [None if whole else pa.py_buffer(valid), pa.py_buffer(data)]
         arrays.append(pa.Array.from_buffers(kind, size, buffers))
     return arrays

@@ -13,8 +13,8 @@ import pyarrow as pa
 from onshore.gate.gb32960.columns import Columns, columns
 from onshore.gate.gb32960.groups import Alike, Alone, Index, groups
 from onshore.gate.gb32960.layout import CELLS, PARTS, Bytes
-from onshore.gate.gb32960.legible import Instants, instants
-from onshore.gate.gb32960.protocol import SIGNATURE_INVALID, TIME
+from onshore.gate.gb32960.legible import Instants
+from onshore.gate.gb32960.protocol import SIGNATURE_INVALID
 from onshore.gate.gb32960.signatures import State
 from onshore.gate.gb32960.sources import Mask
 from onshore.words.batch import DOOR
@@ -51,14 +51,15 @@ def decode(
     """
     states = [None if s is None else int(s) for s in signed] if signed is not None else []
     rejected = {i: SIGNATURE_INVALID for i, state in enumerate(states) if state == State.INVALID}
-    found = groups(frames, checked, rejected)
+    found, when = groups(frames, checked, rejected)
     rows = np.concatenate([g.rows for g in found]) if found else np.empty(0, np.intp)
     order = np.argsort(rows, kind="stable")
     kept = rows[order]
     shape = columns(frozenset().union(*(g.kinds for g in found)))
-    when, fixed, has = _side_by_side(found, order, shape)
-    base = _base(np.asarray(vehicles, np.int64)[kept], when, _each(received, len(frames))[kept], door)
-    lists = [_list(name, found, order) for name in shape.lists]
+    fixed, has = _side_by_side(found, order, shape)
+    base = _base(np.asarray(vehicles, np.int64)[kept], when[kept], _each(received, len(frames))[kept], door)
+    places = pa.array(order)
+    lists = [_list(name, found, places) for name in shape.lists]
     arrays = [*base, *shape.values(fixed, has), *lists]
     schema = shape.schema
     if any(states):
@@ -67,17 +68,16 @@ def decode(
     return Decoded(pa.RecordBatch.from_arrays(arrays, schema=schema), sorted(rejected.items()))
 
 
-def _side_by_side(found: list[Alike | Alone], order: Index, shape: Columns) -> tuple[Instants, Bytes, Mask]:
-    """Instants; fixed parts of all rows as (width + 1, rows) bytes, zero where absent; which are there."""
-    rows = np.zeros((len(order), TIME + shape.width + 1), np.uint8)
+def _side_by_side(found: list[Alike | Alone], order: Index, shape: Columns) -> tuple[Bytes, Mask]:
+    """Fixed parts of all rows as (width + 1, rows) bytes, zero where absent; which are there."""
+    rows = np.zeros((len(order), shape.width + 1), np.uint8)
     has = np.zeros((len(order), len(PARTS)), np.bool_)
     at = 0
     for group in found:
         end = at + len(group.rows)
         group.fill(rows[at:end], has[at:end], shape.begins)
         at = end
-    lines = np.ascontiguousarray(rows[order].T)
-    return instants(lines[:TIME].T), lines[TIME:], np.ascontiguousarray(has[order].T)
+    return np.ascontiguousarray(rows[order].T), np.ascontiguousarray(has[order].T)
 
 
 def _each(received: int | Sequence[int] | Instants, count: int) -> Instants:
@@ -95,16 +95,16 @@ def _base(vehicles: Instants, when: Instants, received: Instants, door: str) -> 
     ]
 
 
-def _list(name: str, found: list[Alike | Alone], order: Index) -> pa.Array:
+def _list(name: str, found: list[Alike | Alone], order: pa.Array) -> pa.Array:
     """A binary column: what each group's frames list, joined; null where a frame has no such list."""
     listed = [group.listed(name) for group in found]
     counts = np.concatenate([counts for counts, _ in listed])
     there = counts >= 0
     ends = np.zeros(len(order) + 1, np.int32)
-    np.cumsum(np.maximum(counts, 0), out=ends[1:])
+    np.cumsum(counts * there, out=ends[1:])
     data = np.concatenate([data for _, data in listed])
     if name == CELLS:
-        data = data.view(np.uint16).byteswap()
+        data = data.view(">u2").astype("<u2")
     valid = None if there.all() else pa.py_buffer(np.packbits(there, bitorder="little"))
     joined = pa.Array.from_buffers(pa.binary(), len(order), [valid, pa.py_buffer(ends), pa.py_buffer(data)])
-    return joined.take(pa.array(order))
+    return joined.take(order)

@@ -5,13 +5,13 @@ but LOOKS are held against no other. So a batch of frames that all differ takes 
 does with the reference decoder, whatever their sizes and layouts.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 
 import numpy as np
 import numpy.typing as npt
 
 from onshore.gate.gb32960.layout import PARTS, Bytes, Layout, Stuck, attempt
-from onshore.gate.gb32960.legible import checksums, legible, why
+from onshore.gate.gb32960.legible import Instants, checksums, legible, why
 from onshore.gate.gb32960.protocol import HEADER, TIME
 from onshore.gate.gb32960.sources import Mask
 
@@ -27,7 +27,7 @@ FEW = 4
 _HEAD = HEADER + TIME
 _SIZES = tuple(PARTS.values())
 Begins = Sequence[int]
-"""Per part of PARTS where it begins behind the time (Columns.begins)."""
+"""Per part of PARTS where it begins in a line (Columns.begins)."""
 
 
 class Alike:
@@ -40,20 +40,18 @@ class Alike:
         self._bytes = matrix
 
     def fill(self, lines: Bytes, has: Mask, begins: Begins) -> None:
-        """Put time and fixed parts into `lines` (frames, bytes), and what is there into `has`."""
-        lines[:, :TIME] = self._bytes[:, HEADER:_HEAD]
+        """Put fixed parts into `lines` (frames, bytes), and what is there into `has`."""
         for part, begin in self._layout.fixed:
-            size, into = _SIZES[part], TIME + begins[part]
+            size, into = _SIZES[part], begins[part]
             lines[:, into : into + size] = self._bytes[:, begin : begin + size]
-            has[:, part] = True
+        has[:] = np.frombuffer(_there(self._layout), np.bool_)
 
     def listed(self, name: str) -> tuple[Counts, Bytes]:
         """The bytes of a list: how many each frame has, -1 where it has no such list, and all of them joined."""
         ranges = self._layout.lists.get(name)
         if ranges is None:
             return np.full(len(self.rows), -1), np.empty(0, np.uint8)
-        pieces = [self._bytes[:, a:b] for a, b in ranges]
-        joined = np.concatenate(pieces, axis=1) if pieces else np.empty((len(self.rows), 0), np.uint8)
+        joined = np.concatenate([self._bytes[:, :0], *(self._bytes[:, a:b] for a, b in ranges)], axis=1)
         return np.full(len(self.rows), joined.shape[1]), joined.ravel()
 
 
@@ -81,19 +79,23 @@ class Alone:
         return counts, np.frombuffer(b"".join([piece for piece in pieces if piece]), np.uint8)
 
 
-def groups(frames: Sequence[bytes], checked: bool, rejected: dict[int, str]) -> list[Alike | Alone]:
-    """Every frame that can be read in one group; every other in `rejected`, with the reason.
+def groups(frames: Sequence[bytes], checked: bool, rejected: dict[int, str]) -> tuple[list[Alike | Alone], Instants]:
+    """Every frame that can be read in one group, and when each frame is of (ms UTC).
 
-    What is in `rejected` to begin with is not looked at.
+    Every other frame is in `rejected`, with the reason. What is in it to begin with is not looked at.
     """
-    sizes: dict[int, list[int]] = {}
-    for i, frame in enumerate(frames):
-        if i not in rejected:
-            sizes.setdefault(len(frame), []).append(i)
     search = _Search(frames, checked, rejected)
-    for size in sorted(sizes, key=lambda size: -len(sizes[size])):
-        search.of_size(size, sizes[size])
-    return search.found()
+    for rows in sorted(_by_size(frames, rejected), key=len, reverse=True):
+        search.of_size(len(frames[rows[0]]), rows)
+    return search.found(), search.when
+
+
+def _by_size(frames: Sequence[bytes], rejected: Iterable[int]) -> list[Index]:
+    """The frames that are not rejected: those of one size together, in order."""
+    rows = np.delete(np.arange(len(frames)), list(rejected))
+    sizes = np.fromiter(map(len, frames), np.intp, len(frames))[rows]
+    order = np.argsort(sizes, kind="stable")
+    return np.split(rows[order], np.flatnonzero(np.diff(sizes[order])) + 1) if len(rows) else []
 
 
 class _Search:
@@ -102,6 +104,7 @@ class _Search:
     def __init__(self, frames: Sequence[bytes], checked: bool, rejected: dict[int, str]) -> None:
         self._frames = frames
         self._checked = checked
+        self.when = np.full(len(frames), -1)
         self._rejected = rejected
         self._looks = LOOKS
         self._alike: list[Alike | Alone] = []
@@ -109,17 +112,18 @@ class _Search:
         self._walked: dict[int, Layout] = {}
         self._unread: list[int] = []
 
-    def of_size(self, size: int, which: list[int]) -> None:
+    def of_size(self, size: int, rows: Index) -> None:
         """Sort frames of one size."""
         if size < _HEAD + 1:
-            self._reject(which)
-        elif len(which) < FEW or not self._looks:
-            self._unread += which
+            self._reject(rows.tolist())
+        elif len(rows) < FEW or not self._looks:
+            self._unread += rows.tolist()
         else:
             self._looks -= 1
-            rows = np.array(which, np.intp)
-            matrix = np.frombuffer(b"".join([self._frames[i] for i in which]), np.uint8).reshape(-1, size)
-            good = legible(matrix[:, :_HEAD], size)
+            frames = self._frames if len(rows) == len(self._frames) else [self._frames[i] for i in rows.tolist()]
+            matrix = np.frombuffer(b"".join(frames), np.uint8).reshape(-1, size)
+            when = self.when[rows] = legible(matrix[:, :_HEAD], size)
+            good = when >= 0
             if not self._checked:
                 good &= checksums(matrix) == 0
             if not good.all():
@@ -135,7 +139,7 @@ class _Search:
             first = int(rows[left[0]])
             layout = attempt(self._frames[first])
             at, says = shape(layout.numbers, self._frames[first])
-            same = (matrix[left[:, None], at] == says).all(axis=1)
+            same = (matrix.take(at, axis=1).take(left, axis=0) == says).all(axis=1)
             of = left[same]
             if isinstance(layout, Stuck):
                 self._rejected.update(dict.fromkeys(rows[of].tolist(), layout.why.what))
@@ -167,11 +171,12 @@ class _Search:
         frames = [self._frames[i] for i in self._unread]
         sizes = np.array([len(frame) for frame in frames])
         heads = np.frombuffer(b"".join([frame[:_HEAD] for frame in frames]), np.uint8).reshape(-1, _HEAD)
-        good = legible(heads, sizes)
+        rows = np.array(self._unread, np.intp)
+        when = self.when[rows] = legible(heads, sizes)
+        good = when >= 0
         if not self._checked:
             joined = np.frombuffer(b"".join(frames), np.uint8)
             good &= np.bitwise_xor.reduceat(joined, np.cumsum(sizes) - sizes) == 0  # the start mark adds zero
-        rows = np.array(self._unread, np.intp)
         self._reject(rows[~good].tolist())
         self._rows += rows[good].tolist()
 
@@ -201,11 +206,10 @@ def _there(layout: Layout) -> bytearray:
 
 
 def _line(frame: bytes, layout: Layout, begins: Begins, width: int) -> bytearray:
-    """Time and fixed parts of a frame, side by side."""
+    """The fixed parts of a frame, side by side."""
     line = bytearray(width)
-    line[:TIME] = frame[HEADER:_HEAD]
     for part, begin in layout.fixed:
-        size, into = _SIZES[part], TIME + begins[part]
+        size, into = _SIZES[part], begins[part]
         line[into : into + size] = frame[begin : begin + size]
     return line
 

@@ -8,7 +8,6 @@ from onshore.gate.gb32960.reference import envelope
 from onshore.words.errors import Malformed
 
 Bytes = npt.NDArray[np.uint8]
-Mask = npt.NDArray[np.bool_]
 Instants = npt.NDArray[np.int64]
 
 _SAME = np.array((3, 21), np.intp)
@@ -16,17 +15,16 @@ _SAYS = np.frombuffer(bytes((Flag.COMMAND, Encryption.NONE)), np.uint8)
 _STARTS = START_2016[0], START_2025[0]
 
 
-def legible(heads: Bytes, sizes: int | npt.NDArray[np.int64]) -> Mask:
-    """Rows whose header and time are right for real-time data in the clear.
+def legible(heads: Bytes, sizes: int | npt.NDArray[np.int64]) -> Instants:
+    """The instant of each row, ms UTC; -1 where its header or time is not right for real-time data in the clear.
 
     `heads`: (rows, HEADER + TIME), the beginnings of frames; `sizes`: the bytes of a frame, for all or each.
     """
-    good: Mask = (heads[:, _SAME] == _SAYS).all(axis=1)
+    good = (heads[:, _SAME] == _SAYS).all(axis=1)
     good &= ((heads[:, 0] == _STARTS[0]) | (heads[:, 0] == _STARTS[1])) & (heads[:, 0] == heads[:, 1])
     good &= heads[:, 22] * np.int64(256) + heads[:, 23] == sizes - OVERHEAD
     good &= (heads[:, 2] == Command.REALTIME) | (heads[:, 2] == Command.RESEND)
-    good &= instants(heads[:, HEADER : HEADER + TIME]) >= 0
-    return good
+    return np.where(good, instants(heads[:, HEADER : HEADER + TIME]), -1)
 
 
 def checksums(matrix: Bytes) -> Bytes:
