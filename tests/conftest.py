@@ -5,6 +5,8 @@ from pathlib import Path
 
 import pytest
 
+from databases import Databases, papers_url, server
+
 ROOT = Path(__file__).parent.parent
 
 
@@ -14,6 +16,45 @@ def shared() -> Path:
     if not folder.is_dir():
         pytest.skip(f"the folder of shared test data is absent (ONSHORE_SHARED, looked at {folder})")
     return folder
+
+
+BOTH = (
+    "unit/vault",
+    "unit/border",
+    "unit/rights",
+    "unit/register",
+    "unit/test_site.py",
+    "stories/test_story.py",
+    "stories/test_backup.py",
+    "stories/test_a_month.py",
+)
+"""Tests whose papers lie in SQLite and in PostgreSQL; of these, one marked `sqlite` speaks of that file alone."""
+
+
+def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
+    where = Path(metafunc.definition.path).relative_to(ROOT / "tests").as_posix()
+    makes = {"tmp_path", "tmp_path_factory", "hands"} & set(metafunc.fixturenames)
+    if makes and where.startswith(BOTH) and metafunc.definition.get_closest_marker("sqlite") is None:
+        metafunc.parametrize("database", ["sqlite", "postgresql"], indirect=True)
+
+
+@pytest.fixture(scope="session")
+def databases():
+    """A PostgreSQL server for this session, ended with it; skips where none is installed."""
+    running = server()
+    yield Databases(running)
+    running.close()
+
+
+@pytest.fixture(autouse=True)
+def database(request):
+    """Where a test's papers lie: "sqlite" unless it runs on both."""
+    which = getattr(request, "param", "sqlite")
+    if which == "sqlite":
+        yield which
+        return
+    with request.getfixturevalue("databases").used():
+        yield which
 
 
 @pytest.fixture(scope="session")
@@ -31,7 +72,7 @@ class Hands:
 
         self.now = 1_790_000_000_000  # a day in September 2026
         self.identity = new_identity()
-        make_site(folder, "CN", "shanghai", clock=lambda: self.now)
+        make_site(folder, "CN", "shanghai", papers=papers_url(folder), clock=lambda: self.now)
         with (folder / "site.toml").open("a") as file:
             file.write(f'\n[recipients.stuttgart]\njurisdiction = "DE"\nkey = "{recipient_of(self.identity)}"\n')
             file.write('\n[people.anna]\nrole = "owner"\n')

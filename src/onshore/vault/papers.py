@@ -1,16 +1,9 @@
 """Papers: the site's tables. VINs, names and contacts stand in them sealed, and are looked up by HMAC."""
 
-from collections.abc import Iterator
-from contextlib import contextmanager
-from pathlib import Path
-from typing import Any
-
 from sqlalchemy import (
     BigInteger,
     Boolean,
     Column,
-    Connection,
-    Engine,
     ForeignKey,
     Index,
     Integer,
@@ -19,14 +12,13 @@ from sqlalchemy import (
     String,
     Table,
     Text,
-    create_engine,
-    event,
 )
-from sqlalchemy.exc import OperationalError
 
-from onshore.vault import arriving, told
+from onshore.vault import arriving, aside, asked, keyed, queried, told, wished
+from onshore.vault.forgetting import forget_freed_pages
+from onshore.vault.transactions import reading, writing
 
-_IMPATIENT = 100  # milliseconds
+__all__ = ["forget_freed_pages", "reading", "writing"]  # who names a table needs these as well
 
 metadata = MetaData()
 
@@ -56,7 +48,6 @@ vehicles = Table(
     Column("vin_mac", LargeBinary(32), nullable=False, unique=True),
     Column("vin_sealed", LargeBinary, nullable=False),
     Column("added", BigInteger, nullable=False),
-    Column("restricted", BigInteger),  # since when no reader may see its rows; null: never asked
 )
 
 persons = Table(
@@ -204,6 +195,7 @@ journals = Table(
     Column("wrapped", LargeBinary, nullable=False),
     Column("opened", BigInteger, nullable=False),
     Column("turn", BigInteger, nullable=False),  # the counter "rotate" of meta that its gate had reached
+    Column("records", BigInteger),  # that it held when its gate closed it in order; null: that has not happened
 )
 
 segments = Table(
@@ -215,6 +207,7 @@ segments = Table(
     Column("day", String(10), nullable=False),  # local day of the site's pack, YYYY-MM-DD
     Column("bucket", Integer, nullable=False),
     Column("pack", String(40), nullable=False),
+    Column("exception", String(24), nullable=False, server_default=""),  # from the longest time of keeping; empty: none
     Column("rows", BigInteger, nullable=False),
     Column("bytes", BigInteger, nullable=False),
     Column("sha256", String(64), nullable=False),
@@ -312,88 +305,15 @@ rights_cases = Table(
 )
 
 policies, checkins, forwards, forward_notes, forward_marks = told.tables(metadata)
+queries = queried.table(metadata)
 uploads, upload_days = arriving.tables(metadata)
+wrapping_keys = keyed.table(metadata)
+mishaps = aside.table(metadata)
+restrictions = asked.table(metadata)
+wishes = wished.table(metadata)
 heard = Table(
     "heard",
     metadata,
     Column("id", Integer, primary_key=True),  # order in which journals were drained
     Column("digests", LargeBinary, nullable=False),  # keyed, 8 bytes each, of what those held
 )
-
-
-def open_papers(url: str) -> Engine:
-    """Open (where new: lay out) the papers at a SQLAlchemy URL; SQLite runs in WAL mode, synced in full."""
-    engine = create_engine(url, hide_parameters=True)  # an error's text may reach a log
-    if engine.dialect.name == "sqlite":
-        event.listen(engine, "connect", _strict_sqlite)
-        event.listen(engine, "begin", _begin)
-    with writing(engine) as conn:
-        metadata.create_all(conn)
-    return engine
-
-
-@contextmanager
-def writing(engine: Engine) -> Iterator[Connection]:
-    """One transaction that may write: all of it or nothing. SQLite takes its one write lock at once."""
-    with engine.connect().execution_options(writes=True) as conn, conn.begin():
-        yield conn
-
-
-@contextmanager
-def reading(engine: Engine) -> Iterator[Connection]:
-    """One consistent look."""
-    with engine.connect() as conn:
-        yield conn
-
-
-def sqlite_url(path: Path) -> str:
-    """The URL of a SQLite file."""
-    return f"sqlite:///{path}"
-
-
-def forget_freed_pages(engine: Engine, *, rebuild: bool = False) -> bool:
-    """Empty SQLite's write-ahead log into its file, so that no struck key stays there. True once it is done.
-
-    `rebuild` writes the file anew as well, as erasing needs: `secure_delete` zeroes what is struck, but not the
-    copies that rows leave behind when SQLite moves them between pages. False where another connection was in
-    the way or the disk is full (ask again), and for other databases. Writers wait meanwhile, so it is not
-    patient; and it rebuilds only once nobody is in the way, lest the log grow with every try.
-    """
-    if engine.dialect.name != "sqlite":
-        return False
-    with engine.connect().execution_options(isolation_level="AUTOCOMMIT") as conn:
-        patience = conn.exec_driver_sql("PRAGMA busy_timeout").scalar_one()
-        conn.exec_driver_sql(f"PRAGMA busy_timeout={_IMPATIENT}")
-        try:
-            emptied = _empty_log(conn)
-            if rebuild and emptied:
-                conn.exec_driver_sql("VACUUM")  # through memory: temp_store above
-                emptied = _empty_log(conn)
-        except OperationalError:
-            return False
-        finally:
-            conn.exec_driver_sql(f"PRAGMA busy_timeout={patience}")
-        return emptied
-
-
-def _empty_log(conn: Connection) -> bool:
-    return not conn.exec_driver_sql("PRAGMA wal_checkpoint(TRUNCATE)").scalar_one()
-
-
-def _strict_sqlite(connection: Any, _record: Any) -> None:
-    connection.isolation_level = None  # transactions are ours: see _begin
-    for pragma in (
-        "journal_mode=WAL",
-        "synchronous=FULL",
-        "secure_delete=ON",
-        "foreign_keys=ON",
-        "busy_timeout=10000",
-        "temp_store=MEMORY",
-    ):
-        connection.execute(f"PRAGMA {pragma}")
-
-
-def _begin(connection: Connection) -> None:
-    options = connection.get_execution_options()
-    if options.get("isolation_level") != "AUTOCOMMIT":
-        connection.exec_driver_sql("BEGIN IMMEDIATE" if options.get("writes") else "BEGIN")

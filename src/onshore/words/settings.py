@@ -106,8 +106,9 @@ class Uploads(_Strict, frozen=True, kw_only=True):
     """The door upload: largest file in bytes, days after which one that does not go on is forgotten, and CAN databases.
 
     `unpacked`: bytes of a file as it unpacks; `rows`: of a file that are read; `day`: bytes of a car in a day (UTC), as
-    its files unpack; `begins`: how many files it may begin in a minute.
-    `dbc`: names that manifests may use, each with its file.
+    its files unpack; `begins`: how many files it may begin in a minute. `dbc`: names that manifests may use, each with
+    its file. `exceptions` from the longest time of keeping: those that manifests may claim where the law knows them;
+    whether a fleet's files are such is for counsel to say.
     """
 
     most: Annotated[int, msgspec.Meta(ge=1, le=1 << 44)] = 8 << 30
@@ -117,13 +118,53 @@ class Uploads(_Strict, frozen=True, kw_only=True):
     begins: Annotated[int, msgspec.Meta(ge=1, le=10_000)] = 30
     days: Annotated[int, msgspec.Meta(ge=1, le=30)] = 7
     dbc: dict[str, str] = {}
+    exceptions: list[Literal["user-cloud", "road-test", "safety-clip"]] = []
+
+
+class Vault(_Strict, frozen=True, kw_only=True):
+    """What the vault keeps to: bytes and milliseconds.
+
+    `least_free`: of the disk stay free; below it the gates take nothing in, so that erasing, draining and papers still
+    have room. `slow_ms`: a sync that takes longer has the gates rest as long as it took. `journal_bytes`: at which a
+    gate closes its journal file and begins the next (or after `rotate_seconds` of [gate]). `aside_days`: for which a
+    journal file that was found damaged is kept aside, unless an erasure comes first.
+    """
+
+    least_free: Annotated[int, msgspec.Meta(ge=0, le=1 << 50)] = 1 << 30
+    slow_ms: Annotated[int, msgspec.Meta(ge=10, le=600_000)] = 2000
+    journal_bytes: Annotated[int, msgspec.Meta(ge=1 << 16, le=1 << 30)] = 64 << 20
+    aside_days: Annotated[int, msgspec.Meta(ge=1, le=366)] = 30
+
+
+class Token(_Strict, frozen=True, kw_only=True):
+    """A PKCS#11 token that holds the root key: the library's path, labels of token and key, the file with the PIN.
+
+    `pin`: a path from the site's folder; its first line counts.
+    """
+
+    module: Annotated[str, msgspec.Meta(pattern=r"^/")]
+    token: Annotated[str, msgspec.Meta(min_length=1, max_length=32)]
+    key: Annotated[str, msgspec.Meta(min_length=1, max_length=80)] = "onshore"
+    pin: Annotated[str, msgspec.Meta(min_length=1)]
+
+
+class Keys(_Strict, frozen=True, kw_only=True):
+    """Where the root key is kept, and for how many days copies of the keys below it may live in backups.
+
+    After a change of `provider` 'onshore keys rotate --root' goes over to it; until then the old one stays the root.
+    `backup_days`: fewer than the law gives for an erasure; without it no copies of keys are made.
+    """
+
+    provider: Literal["file", "pkcs11"] = "file"
+    pkcs11: Token | None = None
+    backup_days: Annotated[int, msgspec.Meta(ge=2, le=366)] | None = None
 
 
 class Gate(_Strict, frozen=True, kw_only=True):
     """Where the doors listen; a door without a port stays closed.
 
-    A batch is closed at so many frames or milliseconds, whichever comes first. So many gate `processes` may share
-    the ports, each started with `onshore serve --only gate`. A time that lies further from a row's arrival than
+    A batch is closed at so many frames, bytes or milliseconds, whichever comes first. So many gate `processes` may
+    share the ports, each started with `onshore serve --only gate`. A time that lies further from a row's arrival than
     `behind_days` or `ahead_minutes` is not believed: the row is filed, apart, under the day of its arrival.
 
     `names`: host names and addresses under which cars know the gate, in the certificate that the site's authority
@@ -152,6 +193,7 @@ class Gate(_Strict, frozen=True, kw_only=True):
     key: str = ""
     issuers: dict[str, Issuer] = {}
     batch_frames: Annotated[int, msgspec.Meta(ge=1, le=100_000)] = 10_000
+    batch_bytes: Annotated[int, msgspec.Meta(ge=1 << 16, le=1 << 26)] = 8 << 20
     batch_ms: Annotated[int, msgspec.Meta(ge=0, le=1000)] = 5
     behind_days: Annotated[int, msgspec.Meta(ge=1, le=366)] = 30
     ahead_minutes: Annotated[int, msgspec.Meta(ge=1, le=1440)] = 10
@@ -229,6 +271,12 @@ class CarPolicy(_Strict, frozen=True, kw_only=True):
     wanted: dict[str, Wanted] = {}
 
 
+class Rights(_Strict, frozen=True, kw_only=True):
+    """How the desk is warned of clocks that the law runs for what persons ask: so many working days before the end."""
+
+    warn_working_days: Annotated[int, msgspec.Meta(ge=0, le=60)] = 3
+
+
 class Forward(_Strict, frozen=True, kw_only=True):
     """A national or local platform to which the law has statutory units sent on (GB/T 32960.3); it stands at home.
 
@@ -247,15 +295,45 @@ class Forward(_Strict, frozen=True, kw_only=True):
     ca: str = ""
 
 
+class Papers(_Strict, frozen=True, kw_only=True):
+    """Where the papers are: in the file papers.sqlite of the site's folder, or in a PostgreSQL database.
+
+    `url`: such as "postgresql:///onshore?host=/run/postgresql", or "postgresql://USER@HOST:PORT/NAME". A host other
+    than this machine is spoken to with TLS alone (`ca`: PEM file of who signed its certificate, by default those that
+    the machine trusts) and stands in the site's `jurisdiction`. The first line of the file `password` is sent where the
+    server asks for one. `archive_days`: how long archives of its write-ahead log and base backups are kept; those hold
+    old wrapped keys.
+    """
+
+    url: str = ""
+    jurisdiction: str = ""
+    password: str = ""
+    ca: str = ""
+    archive_days: Annotated[int, msgspec.Meta(ge=0, le=3660)] = 0
+
+
+class Queries(_Strict, frozen=True, kw_only=True):
+    """What one query may take: memory in MiB (clear rows never go to a disk instead), seconds, and threads."""
+
+    memory_mb: Annotated[int, msgspec.Meta(ge=64, le=1 << 20)] = 1024
+    seconds: Annotated[int, msgspec.Meta(ge=1, le=86_400)] = 600
+    threads: Annotated[int, msgspec.Meta(ge=1, le=256)] = 2
+
+
 class Settings(_Strict, frozen=True, kw_only=True):
     """All of `site.toml`."""
 
     site: Identity
+    papers: Papers = Papers()
     gate: Gate = Gate()
+    vault: Vault = Vault()
+    keys: Keys = Keys()
     certificates: Certificates = Certificates()
     people: dict[str, Person] = {}
     recipients: dict[str, Receiver] = {}
     notices: dict[str, Notice] = {}
     rules: Rules = Rules()
     policy: CarPolicy = CarPolicy()
+    rights: Rights = Rights()
     forward: dict[Annotated[str, msgspec.Meta(pattern=r"^[a-z0-9][a-z0-9-]{0,19}$")], Forward] = {}
+    query: Queries = Queries()

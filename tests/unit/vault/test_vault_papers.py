@@ -42,6 +42,7 @@ def found(folder, keys):
     return sum(key[8:24] in held for key in keys)
 
 
+@pytest.mark.sqlite
 def test_struck_keys_are_in_no_byte_of_the_files(room, tmp_path):
     keys = {f"{i:032x}": os.urandom(60) for i in range(600)}
     row = {"category": "track", "ground": "consent", "day": "2026-05-29", "bucket": 99, "pack": "ccc", "rows": 1}
@@ -59,6 +60,7 @@ def test_struck_keys_are_in_no_byte_of_the_files(room, tmp_path):
     assert found(tmp_path, keys.values()) == 200
 
 
+@pytest.mark.sqlite
 def test_rebuilding_drops_the_copies_that_moved_rows_left(room, tmp_path):
     needle = os.urandom(60)
     plant(room, needle)
@@ -78,6 +80,7 @@ def hinder(room, tmp_path, begin):
     return other
 
 
+@pytest.mark.sqlite
 def test_a_reader_in_the_way_is_told(room, tmp_path):
     other = hinder(room, tmp_path, "BEGIN")
     with papers.writing(room.engine) as conn:
@@ -87,6 +90,7 @@ def test_a_reader_in_the_way_is_told(room, tmp_path):
     assert papers.forget_freed_pages(room.engine) is True
 
 
+@pytest.mark.sqlite
 def test_a_writer_in_the_way_is_told(room, tmp_path):
     other = hinder(room, tmp_path, "BEGIN IMMEDIATE")
     assert papers.forget_freed_pages(room.engine, rebuild=True) is False
@@ -94,6 +98,7 @@ def test_a_writer_in_the_way_is_told(room, tmp_path):
     assert papers.forget_freed_pages(room.engine, rebuild=True) is True
 
 
+@pytest.mark.sqlite
 def test_who_forgets_is_impatient_and_everybody_else_is_not(room, tmp_path):
     other = hinder(room, tmp_path, "BEGIN")
     with papers.writing(room.engine) as conn:
@@ -111,6 +116,7 @@ def test_nothing_is_claimed_about_other_databases():
     assert papers.forget_freed_pages(create_mock_engine("mssql+pymssql://", lambda *_: None)) is False
 
 
+@pytest.mark.sqlite
 def test_the_strict_settings_hold_on_every_connection(room):
     wanted = {"journal_mode": "wal", "synchronous": 2, "secure_delete": 1, "foreign_keys": 1}
     with papers.reading(room.engine) as one, papers.reading(room.engine) as two:

@@ -1,0 +1,1 @@
+"""One module per format: what it adds to the one before it."""

@@ -1,0 +1,84 @@
+"""The databases that tests run on: SQLite in a site's folder, or PostgreSQL, one database to a folder."""
+
+from contextlib import contextmanager, suppress
+from pathlib import Path
+
+import pytest
+from sqlalchemy import event
+from sqlalchemy.pool import Pool
+
+from postgresql import Server, programs
+
+_here: list["Databases"] = []
+
+
+def papers_url(folder: Path) -> str:
+    """What `[papers]` of a site in that folder says as its `url`: empty for a file of the folder itself."""
+    return _here[-1].of(folder) if _here else ""
+
+
+def papers_in(folder: Path):
+    """What `open_papers` is asked to open for a folder."""
+    from onshore.vault.client import named
+    from onshore.vault.opening import sqlite_url
+
+    url = papers_url(folder)
+    return named(url) if url else sqlite_url(folder / "papers.sqlite")
+
+
+def server() -> Server:
+    """A server of this session's own; skips where PostgreSQL is not installed."""
+    found = programs()
+    if found is None:
+        pytest.skip("PostgreSQL is not installed (Debian's package postgresql)")
+    return Server(found)
+
+
+@contextmanager
+def left_open_closed():
+    """Close what is connected inside and left open: tests leave their engines behind, and a socket minds that."""
+    connections = []
+
+    def note(connection, _record) -> None:
+        connections.append(connection)
+
+    event.listen(Pool, "connect", note)
+    try:
+        yield
+    finally:
+        event.remove(Pool, "connect", note)
+        for connection in connections:
+            with suppress(Exception):
+                connection.close()
+
+
+class Databases:
+    """Databases of one server, laid out by copying one."""
+
+    def __init__(self, server: Server) -> None:
+        from onshore.vault.client import named
+        from onshore.vault.opening import open_papers
+
+        self.server = server
+        self._of: dict[Path, str] = {}
+        self._laid_out = server.new()
+        open_papers(named(server.url(self._laid_out))).dispose()
+
+    def of(self, folder: Path) -> str:
+        """The URL of a folder's database, made when it is first asked for."""
+        if folder not in self._of:
+            self._of[folder] = self.server.new(self._laid_out)
+        return self.server.url(self._of[folder])
+
+    @contextmanager
+    def used(self):
+        """While a test runs: what its folders' papers are. What it made is removed at its end."""
+        _here.append(self)
+        try:
+            with left_open_closed():
+                yield
+        finally:
+            _here.remove(self)
+            for name in self._of.values():
+                self.server.drop(name)
+            self._of.clear()
