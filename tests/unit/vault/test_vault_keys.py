@@ -5,7 +5,8 @@ import stat
 
 import pytest
 
-from onshore.vault.keys import RootKey, mac, make_root_key, open_sealed, read_root_key, seal, site_key
+from onshore.vault.keys import mac, open_sealed, seal, site_key
+from onshore.vault.roots.file import FileRoot, make_root_key, read_root_key
 from onshore.words.errors import Broken, Refusal
 from vault_makers import new_room
 
@@ -48,7 +49,7 @@ def test_missing_root_key_is_broken(tmp_path):
 
 
 def test_wrapped_key_opens_under_its_context_and_root_alone():
-    root, other = RootKey(b"a" * 32, os.urandom), RootKey(b"b" * 32, os.urandom)
+    root, other = FileRoot(b"a" * 32, os.urandom), FileRoot(b"b" * 32, os.urandom)
     wrapped = root.wrap(b"k" * 32, "segment/1")
     for opener, context in ((root, "segment/2"), (root, "journal/1"), (other, "segment/1")):
         with pytest.raises(Broken, match="does not open"):
@@ -79,6 +80,8 @@ def test_mac_is_hmac_sha256():
     )
 
 
+@pytest.mark.sqlite
+@pytest.mark.sqlite
 def test_site_keys_are_made_once_each_and_differ(tmp_path):
     room = new_room(tmp_path)
     names = ("lookup", "column", "commitment", "ledger")
