@@ -1,7 +1,7 @@
 """Drain: closed journal files become segments, in one step that neither loses nor doubles a row."""
 
 from collections import defaultdict
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
@@ -9,12 +9,19 @@ from pathlib import Path
 import pyarrow as pa
 from sqlalchemy import Engine, delete, insert
 
-from onshore.vault import heard, strays
+from onshore.vault import aside, heard, strays
 from onshore.vault.arriving import Mark, advance
-from onshore.vault.journal_files import Closed, closed_journals, drained_files, read_journal
+from onshore.vault.journal_files import (
+    Closed,
+    closed_journals,
+    drained_files,
+    key_context,
+    read_journal,
+)
 from onshore.vault.keys import Randomness, RootKey
 from onshore.vault.lanes import Sending
-from onshore.vault.papers import entries, forget_freed_pages, journals, uploads, writing
+from onshore.vault.papers import entries, forget_freed_pages, journals, mishaps, reading, uploads, writing
+from onshore.vault.records import Survey
 from onshore.vault.segments import (
     BUCKETS,
     Place,
@@ -42,6 +49,7 @@ class Drained:
     segments: tuple[Segment, ...]
     marks: tuple[Mark, ...] = ()
     heard: bytes = b""
+    mishaps: tuple[aside.Mishap, ...] = ()
 
     @property
     def rows_in(self) -> int:
@@ -76,16 +84,18 @@ def drain(
     `folder` is the vault's, `zone` the IANA name whose days the segments follow, of rows whose time is `near` their
     arrival. `announce` gives the bytes that tell the ledger; they are handed in with the same commit that lists the
     segments, and what is `sending`, and destroys the journals' keys. A crash before it leaves the journals, after it
-    the segments; the next drain clears what is left over. `before` leaves alone what belongs to that turn or a later
+    the segments; the next drain clears what is left over. Of a damaged journal everything that still opens is kept, and
+    the file put aside. `before` leaves alone what belongs to that turn or a later
     one. One process drains; of two at once, one is Broken and the rows are there once.
     """
     _clear(engine, folder)
-    taken = _take(closed_journals(engine, folder, before), at_once)
+    taken = _take(_opening(closed_journals(engine, folder, before), root), at_once)
     if not taken:
         return None
     sending = sending or Sending()
     cut = sending.watching(partial(split, zone=zone, buckets=buckets, near=near))
-    tallies, pieces, marks, heard_ = _read(taken, root, site, cut)
+    tallies, pieces, marks, heard_, surveys = _read(taken, root, site, cut)
+    told = tuple(_mishaps(taken, surveys, clock))
     planned = [(new_id(randomness), place, piece) for place, piece in pieces]
     paths = [*(path_of(place, id_) for id_, place, _ in planned), *sending.planned(randomness)]
     with writing(engine) as conn:
@@ -97,7 +107,9 @@ def drain(
         written.append(write_segment(piece, place, id_, shelf, clock, randomness))
         step("written")
     sending.write(shelf, clock, randomness)
-    drained = Drained(tuple(closed.id for closed in taken), tallies, tuple(written), tuple(marks.values()), heard_)
+    drained = Drained(
+        tuple(closed.id for closed in taken), tallies, tuple(written), tuple(marks.values()), heard_, told
+    )
     entry = announce(drained) if tallies else None
     try:
         _commit(engine, drained, paths, entry, sending)
@@ -106,17 +118,49 @@ def drain(
             (folder / path).unlink(missing_ok=True)  # nobody may have a note of them any more
         raise
     step("committed")
-    _unlink(taken, step)
+    _unlink(taken, folder, told, step)
     forget_freed_pages(engine)
     return drained
 
 
 def _clear(engine: Engine, folder: Path) -> None:
     left = drained_files(engine, folder)
+    with reading(engine) as conn:
+        damaged = {one.journal: one for one in aside.kept(conn, mishaps)} if left else {}
     for path in left:
-        path.unlink(missing_ok=True)
+        _remove(path, folder, damaged.get(f"{path.parent.name}/{path.stem}"))
     if strays.clear(engine, folder) or left:
         forget_freed_pages(engine)  # the keys were struck before the crash, but may still lie in the log
+
+
+def _remove(path: Path, folder: Path, mishap: aside.Mishap | None) -> None:
+    if mishap is None:
+        path.unlink(missing_ok=True)
+    else:
+        aside.put_aside(folder, mishap, path)
+
+
+def _opening(closed: list[Closed], root: RootKey) -> list[Closed]:
+    """Those whose keys open; Broken where there is no other: one key that was altered must not hold up the rest."""
+    opening, wrong = [], None
+    for one in closed:
+        try:
+            root.unwrap(one.wrapped, key_context(one.id))
+        except Broken as why:
+            wrong = wrong or why
+        else:
+            opening.append(one)
+    if wrong is not None and not opening:
+        raise wrong
+    return opening
+
+
+def _mishaps(taken: list[Closed], surveys: list[Survey], clock: Callable[[], int]) -> Iterator[aside.Mishap]:
+    """What is to be told of files that were not closed in order, or are damaged."""
+    for closed, survey in zip(taken, surveys, strict=True):
+        lost = survey.damage(closed.records)
+        if lost or not survey.ended:
+            yield aside.Mishap(closed.id, clock(), survey.read, survey.torn, lost, closed.wrapped if lost else b"")
 
 
 def _take(closed: list[Closed], at_once: int) -> list[Closed]:
@@ -132,20 +176,21 @@ def _take(closed: list[Closed], at_once: int) -> list[Closed]:
 
 def _read(
     taken: list[Closed], root: RootKey, site: str, cut: Callable[..., Iterator[tuple[Place, pa.Table]]]
-) -> tuple[dict[str, Tally], list[tuple[Place, pa.Table]], dict[str, Mark], bytes]:
+) -> tuple[dict[str, Tally], list[tuple[Place, pa.Table]], dict[str, Mark], bytes, list[Survey]]:
     tallies: dict[str, Tally] = defaultdict(Tally)
     batches: dict[str, list[pa.RecordBatch]] = defaultdict(list)
     marks: dict[str, Mark] = {}
     digests = []
-    for closed in taken:
-        for record in read_journal(closed, root, site):
+    surveys = [Survey() for _ in taken]
+    for closed, survey in zip(taken, surveys, strict=True):
+        for record in read_journal(closed, root, site, survey):
             tallies[record.pack] += record.tally
             digests.append(record.heard)
             marks |= {mark.upload: mark for mark in record.marks if mark.step >= _reached(marks, mark.upload)}
             if record.batch is not None:
                 batches[record.pack].append(record.batch)
     pieces = [piece for pack, kept in batches.items() for piece in cut(kept, pack=pack)]
-    return dict(tallies), pieces, marks, b"".join(digests)
+    return dict(tallies), pieces, marks, b"".join(digests), surveys
 
 
 def _reached(marks: dict[str, Mark], upload: str) -> int:
@@ -163,11 +208,13 @@ def _commit(engine: Engine, drained: Drained, paths: list[Path], entry: bytes | 
             raise Broken("a journal was drained meanwhile: two processes keep one site; stop one")
         advance(conn, uploads, drained.marks)
         heard.note(conn, drained.heard)
+        aside.note(conn, mishaps, drained.mishaps)
         if entry is not None:
             conn.execute(insert(entries).values(body=entry))
 
 
-def _unlink(taken: list[Closed], step: Callable[[str], None]) -> None:
+def _unlink(taken: list[Closed], folder: Path, found: Iterable[aside.Mishap], step: Callable[[str], None]) -> None:
+    damaged = {one.journal: one for one in found if one.wrapped}
     for closed in taken:
-        closed.path.unlink(missing_ok=True)
+        _remove(closed.path, folder, damaged.get(closed.id))
         step("unlinked")

@@ -1,123 +1,260 @@
-"""Erase: one vehicle's rows go for good, by rewriting what holds them and destroying the old keys."""
+"""Erase: what persons asked to have erased goes for good, by rewriting what holds it and destroying the old keys."""
 
-from collections.abc import Callable, Collection
-from dataclasses import dataclass, replace
+import dataclasses
+from collections import Counter
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
 from pathlib import Path
+from typing import NamedTuple
 
 import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.parquet as pq
-from sqlalchemy import Connection, Engine, select
+from sqlalchemy import Connection, Engine
 
-from onshore.vault import strays
+from onshore.consent.drives import Drives
+from onshore.vault import aside, strays
+from onshore.vault.drives import read_drives
+from onshore.vault.floors import Keep, nothing_kept
 from onshore.vault.journal_files import gates_behind, journals_before
-from onshore.vault.keys import Randomness, RootKey
-from onshore.vault.papers import forget_freed_pages, reading, segments, vehicles, writing
+from onshore.vault.keys import Randomness
+from onshore.vault.papers import forget_freed_pages, mishaps, reading, segments
+from onshore.vault.restrictions import Scope, among, covered, hidden
+from onshore.vault.rewrite import Replaced, abreast, replace
 from onshore.vault.segments import (
+    Place,
     Segment,
     Shelf,
     buckets_of,
-    list_segment,
-    new_id,
+    find_segment,
+    groups_holding,
     open_segment,
-    path_of,
+    read_groups,
     segments_where,
-    unlist_segment,
-    write_segment,
 )
 from onshore.words.errors import Broken, Refusal
 
-BOTH = ("consent", "statutory")  # grounds that rows are kept under
+Ints = npt.NDArray[np.int64]
+Bits = npt.NDArray[np.bool_]
+
+_GROUPS = 8  # row groups that are decoded and written anew at once, each of two files: some 65,536 rows
+_NONE = -1  # the bucket of whatever a site without segments is asked for
 
 
 @dataclass(frozen=True)
 class Erased:
-    """What an erasure did: `old` segments are gone with their keys, `new` ones hold the other vehicles' rows.
+    """What an erasure did for one scope: `old` segments are gone with their keys, `new` ones hold others' rows.
 
-    `freed`: no byte of the papers holds an old key; where False, `forget` again before anybody is told.
-    `checked`: how many segments of the vehicle's bucket were read back and hold no row of it.
+    `kept`: per article the rows that a floor of the law holds, which are still there; `latest`: per article, category
+    and ground the time of the last of them (ms UTC). `checked`: how many segments of the vehicle's bucket were searched
+    and hold no row that was to go. `freed`: no byte of the papers holds an old key; where False, `forget` again before
+    anybody is told.
     """
 
     old: tuple[Segment, ...]
     new: tuple[Segment, ...]
     rows_removed: int
-    freed: bool = False
+    kept: Mapping[str, int] = field(default_factory=dict)
     checked: int = 0
-
-    @property
-    def segments_rewritten(self) -> int:
-        """Segments that other vehicles' rows live on in."""
-        return len(self.new)
-
-    @property
-    def segments_removed(self) -> int:
-        """Segments that held this vehicle alone."""
-        return len(self.old) - len(self.new)
+    freed: bool = False
+    latest: Mapping[tuple[str, str, str], int] = field(default_factory=dict)
 
 
-def erase_vehicle(
+def erase(
     engine: Engine,
-    root: RootKey,
-    folder: Path,
-    site: str,
-    vehicle: int,
+    shelf: Shelf,
+    scopes: Sequence[Scope],
     *,
     turn: int,
     clock: Callable[[], int],
     randomness: Randomness,
-    grounds: Collection[str] = BOTH,
-    alongside: Callable[[Connection, Erased], None] = lambda _conn, _erased: None,
+    keep: Keep = nothing_kept,
+    alongside: Callable[[Connection, Mapping[Scope, Erased]], None] = lambda _conn, _erased: None,
     step: Callable[[str], None] = lambda _step: None,
-) -> Erased:
-    """Remove all of a vehicle that the segments hold now (PIPL Art. 47), read back, say what was done.
+) -> dict[Scope, Erased]:
+    """Remove all that these scopes mean and the segments hold now (PIPL Art. 47), search again, say what was done.
 
-    First restrict the vehicle and `ask_rotate`, which answers `turn`; then drain what comes `before` it until no
-    gate is behind it and no journal is left from before it. Refused (`not-restricted`, `journal-undrained`)
-    until then. No clock is asked: what gates received before the restriction lies in those journals, and what
-    they received later in others, which are not drained yet and stay: the car goes on driving, and what the
-    law itself demands of it goes on being kept. The caller lets nobody drain meanwhile. `alongside` writes what
-    must stand or fall with the erasure into the same commit. Broken, with nothing changed, where a row is left.
+    However many scopes: a segment is rewritten once. First restrict them and `ask_rotate`, which answers `turn`; then
+    drain what comes `before` it until no gate is behind it and no journal is left from before it. Refused
+    (`not-restricted`, `journal-undrained`) until then. No clock is asked: what gates received before the restriction
+    lies in those journals, and what they received later in others, which are not drained yet and stay: the car goes on
+    driving, and what the law itself demands of it goes on being kept. Rows that `keep` holds stay too. The caller lets
+    nobody drain meanwhile. One commit a bucket: `alongside` is called in each, with the scopes whose vehicles are in
+    it, and writes what must stand or fall with it. Broken, with that bucket unchanged, where a row is left.
     """
-    _refuse_early(engine, folder, vehicle, turn)
-    strays.clear(engine, folder)
-    shelf = Shelf(root, folder, site)
-    standing = _bucket(engine, vehicle, grounds)
-    old = [segment for segment in standing if _rows(open_segment(segment, shelf), vehicle).any()]
-    planned = [(segment, new_id(randomness)) for segment in old]
-    with writing(engine) as conn:
-        strays.note(conn, [path_of(segment.place, id_) for segment, id_ in planned])
-    step("planned")
-    new = []
-    for segment, id_ in planned:
-        rest = _rest(segment, shelf, vehicle)
-        if rest.num_rows:
-            new.append(write_segment(rest, segment.place, id_, shelf, clock, randomness))
-        step("written")
-    removed = sum(segment.rows for segment in old) - sum(segment.rows for segment in new)
-    left = [segment for segment in standing if segment not in old] + new
-    checked = _read_back(left, shelf, vehicle)
-    erased = Erased(tuple(replace(segment, wrapped=b"") for segment in old), tuple(new), removed, checked=checked)
-    _commit(engine, erased, [path_of(segment.place, id_) for segment, id_ in planned], alongside)
-    step("committed")
-    strays.clear(engine, folder)
-    step("unlinked")
-    return replace(erased, freed=forget(engine, folder))
+    wanted = list(dict.fromkeys(scopes))
+    _refuse_early(engine, shelf.folder, wanted, turn)
+    done: dict[Scope, Erased] = {}
+    for bucket, some in _by_bucket(engine, wanted).items():
+        work = _Bucket(engine, shelf, bucket, some, keep)
+        done |= work.erase(clock, randomness, alongside, step)
+    freed = forget(engine, shelf.folder)
+    nothing = Erased((), (), 0)
+    return {scope: _freed(done.get(scope, nothing), freed=freed) for scope in wanted}
 
 
 def forget(engine: Engine, folder: Path) -> bool:
     """Leave nothing of what was struck, neither file nor key; False while somebody reads the papers: try again."""
     strays.clear(engine, folder)
+    aside.give_up(engine, mishaps, folder)  # nobody can tell whose rows a damaged journal holds
     return forget_freed_pages(engine, rebuild=True)
 
 
-def _refuse_early(engine: Engine, folder: Path, vehicle: int, turn: int) -> None:
-    with reading(engine) as conn:
-        since = conn.execute(select(vehicles.c.restricted).where(vehicles.c.id == vehicle)).scalar()
-    if since is None:
+class _Rows(NamedTuple):
+    """Rows of one row group that are of cars asked for: their places in it, vehicles and times."""
+
+    group: int
+    places: Ints
+    vehicle: Ints
+    time: Ints
+
+
+class _Bucket:
+    """The erasure of what scopes mean in one bucket."""
+
+    def __init__(self, engine: Engine, shelf: Shelf, bucket: int, scopes: list[Scope], keep: Keep) -> None:
+        self._engine, self._shelf, self._scopes, self._keep = engine, shelf, scopes, keep
+        self._cars = sorted({scope.vehicle for scope in scopes})
+        with reading(engine) as conn:
+            self._standing = segments_where(conn, segments.c.bucket == bucket)
+            self._drives: Drives = read_drives(conn, self._cars)
+        self._rows: Counter[Scope] = Counter()
+        self._kept: dict[Scope, Counter[str]] = {scope: Counter() for scope in scopes}
+        self._latest: dict[Scope, dict[tuple[str, str, str], int]] = {scope: {} for scope in scopes}
+        self._touched: dict[Scope, set[str]] = {scope: set() for scope in scopes}
+
+    def erase(
+        self,
+        clock: Callable[[], int],
+        randomness: Randomness,
+        alongside: Callable[[Connection, Mapping[Scope, Erased]], None],
+        step: Callable[[str], None],
+    ) -> dict[Scope, Erased]:
+        looked = zip(self._standing, abreast(self._asked_of, self._standing), strict=True)
+        goes = [(segment, self._goes(segment, rows, counts=True)) for segment, rows in looked]
+        old = [segment for segment, gone in goes if gone]
+        new = [(segment.place, self._rest(segment, gone)) for segment, gone in goes if gone]
+        done: dict[Scope, Erased] = {}
+
+        def note(conn: Connection, replaced: Replaced) -> None:
+            done.update(self._erased(replaced))
+            alongside(conn, done)
+
+        replace(
+            self._engine,
+            self._shelf,
+            old,
+            new,
+            clock=clock,
+            randomness=randomness,
+            check=self._search,
+            alongside=note,
+            step=step,
+        )
+        return done
+
+    def _asked_of(self, segment: Segment, written: pq.ParquetFile | None = None) -> list[_Rows]:
+        """The rows of the cars asked for: all that is decoded of most segments. Of a `written` one all are searched.
+
+        Without its digest: each part of a file is authenticated, and what is rewritten is compared as a whole then.
+        """
+        cars = np.array(sorted({scope.vehicle for scope in self._asking(segment)}), np.int64)
+        found: list[_Rows] = []
+        if not len(cars):
+            return found
+        file = written or find_segment(segment, self._shelf) or open_segment(segment, self._shelf)
+        for group in groups_holding(file, None if written else cars.tolist()):
+            vehicle = _ints(read_groups(segment, file, [group], ["vehicle"]), "vehicle")
+            places = np.flatnonzero(among(vehicle, cars))
+            if len(places):
+                time = _ints(read_groups(segment, file, [group], ["time"]), "time")
+                found.append(_Rows(group, places, vehicle[places], time[places]))
+        return found
+
+    def _goes(self, segment: Segment, asked: list[_Rows], *, counts: bool) -> dict[int, Ints]:
+        """Per row group the places of what is to go, if any; counts, if asked to, what goes and stays per scope."""
+        mine, goes = self._asking(segment), {}
+        for one in asked:
+            held, why = self._held(segment, one.time)
+            gone = np.zeros(len(held), dtype=bool)
+            for place, rows in covered(mine, one.vehicle, one.time, segment.place.category, self._drives):
+                gone[rows] = True
+                if counts:
+                    self._count(mine[place], segment, len(rows) - int(held[rows].sum()))
+                    for article, bits in why:
+                        self._keeps(mine[place], segment.place, article, one.time[rows[bits[rows]]])
+            gone &= ~held
+            if gone.any():
+                goes[one.group] = one.places[gone]
+        return goes
+
+    def _count(self, scope: Scope, segment: Segment, removed: int) -> None:
+        if removed:
+            self._rows[scope] += removed
+            self._touched[scope].add(segment.id)
+
+    def _keeps(self, scope: Scope, place: Place, article: str, times: Ints) -> None:
+        if len(times):
+            self._kept[scope][article] += len(times)
+            what, latest = (article, place.category, place.ground), self._latest[scope]
+            latest[what] = max(int(times.max()), latest.get(what, int(times[0])))
+
+    def _rest(self, segment: Segment, goes: dict[int, Ints]) -> Callable[[], Iterator[pa.Table]]:
+        def stays(file: pq.ParquetFile, group: int) -> Bits:
+            rest = np.ones(file.metadata.row_group(group).num_rows, dtype=bool)
+            if group in goes:
+                rest[goes[group]] = False
+            return rest
+
+        def pieces() -> Iterator[pa.Table]:
+            file = open_segment(segment, self._shelf)
+            for first in range(0, file.num_row_groups, _GROUPS):
+                groups = range(first, min(first + _GROUPS, file.num_row_groups))
+                table = read_groups(segment, file, list(groups))
+                if any(group in goes for group in groups):
+                    table = table.filter(pa.array(np.concatenate([stays(file, group) for group in groups])))
+                if table.num_rows:
+                    yield table
+
+        return pieces
+
+    def _held(self, segment: Segment, time: Ints) -> tuple[Bits, list[tuple[str, Bits]]]:
+        """Which rows any floor holds, and per article those that it is the first to hold."""
+        held, why = np.zeros(len(time), dtype=bool), []
+        for article, bits in self._keep(segment.place.category, segment.place.ground, time):
+            why.append((article, bits & ~held))
+            held |= bits
+        return held, why
+
+    def _asking(self, segment: Segment) -> list[Scope]:
+        return [s for s in self._scopes if s.touches(segment.place.category, segment.first, segment.last)]
+
+    def _search(self, new: tuple[Segment, ...]) -> None:
+        """Search what was written, in the rows themselves; what was not rewritten was searched to begin with."""
+        found = abreast(lambda segment: self._asked_of(segment, open_segment(segment, self._shelf)), new)
+        for segment, rows in zip(new, found, strict=True):
+            if self._goes(segment, rows, counts=False):
+                raise Broken(f"segment {segment.id} still holds rows that were to be erased: keep them restricted")
+
+    def _erased(self, replaced: Replaced) -> dict[Scope, Erased]:
+        pairs = list(zip(replaced.old, replaced.made, strict=True))
+        checked = len(self._standing) - len(replaced.old) + len(replaced.new)
+        done = {}
+        for scope in self._scopes:
+            mine = [(old, new) for old, new in pairs if old.id in self._touched[scope]]
+            new = tuple(new for _, new in mine if new is not None)
+            kept, latest = dict(self._kept[scope]), self._latest[scope]
+            done[scope] = Erased(tuple(old for old, _ in mine), new, self._rows[scope], kept, checked, latest=latest)
+        return done
+
+
+def _refuse_early(engine: Engine, folder: Path, scopes: list[Scope], turn: int) -> None:
+    stands = hidden(engine)
+    if not all(stands.holds(scope) for scope in scopes):
         raise Refusal(
             "not-restricted",
-            "the vehicle is not restricted: new rows and readers would race with its erasure",
+            "what is to be erased is not restricted: new rows and readers would race with its erasure",
             article="PIPL Art. 47",
             remedy="restrict it first, then ask every gate to rotate",
         )
@@ -135,38 +272,20 @@ def _refuse_early(engine: Engine, folder: Path, vehicle: int, turn: int) -> None
         )
 
 
-def _bucket(engine: Engine, vehicle: int, grounds: Collection[str]) -> list[Segment]:
+def _by_bucket(engine: Engine, scopes: list[Scope]) -> dict[int, list[Scope]]:
+    found: dict[int, list[Scope]] = {}
     with reading(engine) as conn:
-        buckets = buckets_of(conn, [vehicle])
-        return segments_where(conn, segments.c.bucket.in_(buckets), segments.c.ground.in_(sorted(grounds)))
+        buckets = {v: buckets_of(conn, [v]) for v in {scope.vehicle for scope in scopes}}
+    for scope in scopes:
+        bucket = buckets[scope.vehicle] or [_NONE]
+        found.setdefault(bucket[0], []).append(scope)
+    return found
 
 
-def _rows(file: pq.ParquetFile, vehicle: int) -> npt.NDArray[np.bool_]:
-    """Which rows of an open segment are to go, looked up in the rows themselves."""
-    rows: npt.NDArray[np.bool_] = file.read(columns=["vehicle"]).column("vehicle").to_numpy() == vehicle
-    return rows
+def _freed(erased: Erased, *, freed: bool) -> Erased:
+    return dataclasses.replace(erased, freed=freed)
 
 
-def _rest(segment: Segment, shelf: Shelf, vehicle: int) -> pa.Table:
-    file = open_segment(segment, shelf)
-    return file.read().filter(pa.array(~_rows(file, vehicle)))
-
-
-def _commit(
-    engine: Engine, erased: Erased, planned: list[Path], alongside: Callable[[Connection, Erased], None]
-) -> None:
-    with writing(engine) as conn:
-        for segment in erased.old:
-            unlist_segment(conn, segment)
-        for segment in erased.new:
-            list_segment(conn, segment)
-        strays.strike(conn, planned)
-        strays.note(conn, [path_of(segment.place, segment.id) for segment in erased.old])
-        alongside(conn, erased)
-
-
-def _read_back(left: list[Segment], shelf: Shelf, vehicle: int) -> int:
-    for segment in left:
-        if _rows(open_segment(segment, shelf), vehicle).any():
-            raise Broken(f"segment {segment.id} still holds rows of the erased vehicle: keep it restricted")
-    return len(left)
+def _ints(table: pa.Table, name: str) -> Ints:
+    values: Ints = table.column(name).cast(pa.int64()).to_numpy()
+    return values

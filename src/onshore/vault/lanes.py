@@ -71,7 +71,7 @@ def statutory(batches: Iterable[pa.RecordBatch]) -> pa.Table | None:
 
 def _statutory(batch: pa.RecordBatch) -> pa.Table:
     names = [n for n in signals(batch.schema) if (batch.schema.field(n).metadata or {}).get(b"statutory") == b"1"]
-    table = pa.table({name: batch.column(name) for name in (*_BASE, *names)})
+    table = pa.Table.from_batches([batch.select([*_BASE, *names])]).replace_schema_metadata()
     present = [batch.column(name).is_valid().to_numpy(zero_copy_only=False) for name in names]
     return table.filter(pa.array(np.logical_or.reduce(present))) if present else table.slice(0, 0)
 
@@ -257,63 +257,6 @@ _MOST = 65_531
 def _note(conn: Connection, name: str, at: int) -> None:
     conn.execute(delete(meta).where(meta.c.name == name))
     conn.execute(insert(meta).values(name=name, value=str(at)))
-
-
-def erase(engine: Engine, shelf: Shelf, vehicle: int, randomness: Randomness) -> int:
-    """Take all rows of a vehicle out of the lanes, which are written anew under other keys; how many those were.
-
-    A file that cannot be read does not stop it: its rows are owed, which means that nobody sends them should the file
-    come back, and that the next erasure takes them out. The caller lets nobody drain meanwhile. What is on the wire at
-    this moment may arrive.
-    """
-    removed = 0
-    for lane in waiting(engine):
-        try:
-            table = whole(replace(lane, owed=frozenset()), shelf)
-        except Broken:
-            _owe(engine, lane, vehicle)
-            continue
-        rest, gone = _blanked(table, lane.owed | {vehicle})
-        if gone.any():
-            removed += int(gone.sum())
-            _replace(engine, shelf, lane, (rest, gone), randomness)
-    strays.clear(engine, shelf.folder)
-    return removed
-
-
-def owing(conn: Connection, vehicle: int) -> int:
-    """How many lanes owe a vehicle's erasure, as their files could not be read."""
-    mine = [forward_marks.c.kind == "erased", forward_marks.c.number == vehicle]
-    return conn.scalar(select(func.count()).select_from(forward_marks).where(*mine)) or 0
-
-
-def _owe(engine: Engine, lane: Lane, vehicle: int) -> None:
-    if vehicle not in lane.owed:
-        with writing(engine) as conn:
-            conn.execute(insert(forward_marks).values(first=lane.first, kind="erased", number=vehicle))
-
-
-def _replace(
-    engine: Engine, shelf: Shelf, lane: Lane, rest: tuple[pa.Table, npt.NDArray[np.bool_]], randomness: Randomness
-) -> None:
-    table, gone = rest
-    id_ = new_id(randomness)
-    with writing(engine) as conn:
-        strays.note(conn, [path_of(lane.endpoint, id_)])
-    row = (
-        written(table, lane.endpoint, id_, shelf, randomness) if table.column("vehicle").null_count < len(table) else {}
-    )
-    with writing(engine) as conn:
-        here = current(conn, lane)  # as far as it was answered for by now
-        if here is None:
-            return
-        old = [forward_marks.c.first == lane.first, forward_marks.c.kind == "refused"]
-        marks = [dict(mark._mapping) for mark in conn.execute(select(forward_marks).where(*old))]  # noqa: SLF001 (as above)
-        strike(conn, here)
-        if row:
-            list_(conn, replace(here, gone=here.gone + int(gone[here.sent :].sum())), row)
-            if marks:
-                conn.execute(insert(forward_marks), marks)
 
 
 def list_(conn: Connection, like: Lane, row: Mapping[str, object]) -> None:

@@ -1,30 +1,32 @@
-"""Read: rows of segments for one purpose; never one that may not serve it, or of a restricted vehicle."""
+"""Read: rows of segments for one purpose; never one that may not serve it, or that is restricted."""
 
-from collections.abc import Collection, Iterator
+from collections.abc import Callable, Collection, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
-import pyarrow.parquet as pq
 from sqlalchemy import Engine, select
 
 from onshore.vault.keys import RootKey
-from onshore.vault.papers import consents, reading, segments, vehicles
-from onshore.vault.segments import Segment, Shelf, buckets_of, find_segment, open_segment, segments_where
+from onshore.vault.looks import Wanted, pieces, places
+from onshore.vault.papers import consents, reading, segments
+from onshore.vault.restrictions import Scope, Standing, hidden
+from onshore.vault.segments import Place, Shelf, buckets_of
 from onshore.words.batch import BASE_NAMES, PURPOSES, purposes_of
-from onshore.words.errors import Broken, Refusal
+from onshore.words.errors import Refusal
 from onshore.words.vocabulary import STATUTORY
+
+Bits = npt.NDArray[np.bool_]
+_ALWAYS = (-(1 << 62), 1 << 62)
 
 
 @dataclass(frozen=True)
-class _Ask:
-    use: str
-    start: int
-    until: int
-    vehicles: frozenset[int] | None
-    columns: frozenset[str] | None
+class Found:
+    """Where rows that were read belong."""
+
+    place: Place
 
 
 def read(
@@ -40,18 +42,26 @@ def read(
     vehicles: Collection[int] | None = None,
     columns: Collection[str] | None = None,
 ) -> Iterator[pa.Table]:
-    """Rows of [start, until) (milliseconds UTC) that may serve the purpose `use`, one table per segment.
+    """Rows of [start, until) (milliseconds UTC) that may serve the purpose `use`, in tables of about 65,536 rows.
 
     `statutory-monitoring` reads rows kept on the statutory ground alone; any other purpose reads rows that a
-    consent for it covered when they were sieved (PIPL Art. 13, 14). Rows of restricted vehicles are never
-    given, from the moment of the restriction on. `vehicles` and `columns` (signals; the base columns always
-    come) narrow it further. Refused (`purpose-not-consented`) where nobody ever consented to the purpose.
+    consent for it covered when they were sieved (PIPL Art. 13, 14). Restricted rows are never given, from the moment
+    of the restriction on: the papers are asked anew for each table. `vehicles` and `columns` (signals; the base columns
+    always come) narrow it further. A table is of one place (category, day, bucket, pack) and sorted by vehicle and
+    time; tables come by category, then day. What is drained meanwhile may be in it or not. Refused
+    (`purpose-not-consented`) where nobody ever consented to the purpose.
     """
     if use != STATUTORY:
         _refuse_unknown(engine, use)
-    cars = None if vehicles is None else frozenset(vehicles)
-    ask = _Ask(use, start, until, cars, None if columns is None else frozenset(columns))
-    return _tables(engine, Shelf(root, folder, site), ask, categories)
+    cars = None if vehicles is None else tuple(sorted(set(vehicles)))
+    wanted = Wanted(start, until, cars, _columns(use, columns), _serving(use))
+    return _tables(engine, Shelf(root, folder, site), wanted, use, categories)
+
+
+def batches(tables: Iterator[pa.Table]) -> Iterator[pa.RecordBatch]:
+    """What `read` gives, as record batches: one for each look at the papers."""
+    for table in tables:
+        yield from table.combine_chunks().to_batches()
 
 
 def read_all_of(
@@ -62,34 +72,29 @@ def read_all_of(
     vehicle: int,
     *,
     even_restricted: bool = False,
-) -> Iterator[tuple[Segment, pa.Table]]:
-    """Every row of a vehicle under all grounds, with its segment: for its keeper's copy (PIPL Art. 45).
+) -> Iterator[tuple[Found, pa.Table]]:
+    """Every row of a vehicle under all grounds, with its place: for its keeper's copy (PIPL Art. 45).
 
     Refused (`restricted`) where the vehicle is restricted, unless told otherwise.
     """
+    if not even_restricted and hidden(engine).holds(Scope(vehicle)):
+        raise Refusal(
+            "restricted",
+            "this vehicle's rows are restricted: nobody reads them",
+            article="PIPL Art. 47",
+            remedy="lift the restriction, or finish the erasure",
+        )
+    wanted = Wanted(*_ALWAYS, (vehicle,), lambda _: None, lambda _: None, hides=not even_restricted)
+    return _all_of(engine, Shelf(root, folder, site), wanted, vehicle)
+
+
+def _all_of(engine: Engine, shelf: Shelf, wanted: Wanted, vehicle: int) -> Iterator[tuple[Found, pa.Table]]:
+    standing = Standing()
     with reading(engine) as conn:
-        if not even_restricted and vehicle in _restricted(engine):
-            raise Refusal(
-                "restricted",
-                "this vehicle's rows are restricted: nobody reads them",
-                article="PIPL Art. 47",
-                remedy="lift the restriction, or finish the erasure",
-            )
-        found = segments_where(conn, segments.c.bucket.in_(buckets_of(conn, [vehicle])))
-    return _rows_of(vehicle, found, Shelf(root, folder, site))
-
-
-def holds(file: pq.ParquetFile, vehicle: int) -> bool:
-    """Whether any row of an open segment belongs to the vehicle, looked up in the rows themselves."""
-    return vehicle in file.read(columns=["vehicle"]).column("vehicle").to_numpy()
-
-
-def _rows_of(vehicle: int, found: list[Segment], shelf: Shelf) -> Iterator[tuple[Segment, pa.Table]]:
-    for segment in found:
-        file = open_segment(segment, shelf)
-        if holds(file, vehicle):
-            table = file.read()
-            yield segment, table.filter(pa.array(table.column("vehicle").to_numpy() == vehicle))
+        buckets = buckets_of(conn, [vehicle])
+    for place in places(engine, wanted, segments.c.bucket.in_(buckets)):
+        for table in pieces(engine, shelf, place, wanted, standing):
+            yield Found(place), table
 
 
 def _refuse_unknown(engine: Engine, use: str) -> None:
@@ -103,69 +108,32 @@ def _refuse_unknown(engine: Engine, use: str) -> None:
             )
 
 
-def _tables(engine: Engine, shelf: Shelf, ask: _Ask, categories: Collection[str]) -> Iterator[pa.Table]:
-    todo = _listed(engine, ask, categories)
-    seen = {segment.id for segment in todo}
-    while todo:
-        segment = todo.pop(0)
-        file = find_segment(segment, shelf)
-        if file is None:
-            # An erasure replaced it since we looked: read what stands at its place and is not on our list.
-            new = _successors(engine, ask, segment, seen)
-            seen |= {one.id for one in new}
-            todo = new + todo
-            continue
-        table = _serving(file, ask, _restricted(engine))
-        if table.num_rows:
-            yield table
+def _tables(engine: Engine, shelf: Shelf, wanted: Wanted, use: str, categories: Collection[str]) -> Iterator[pa.Table]:
+    t, standing = segments.c, Standing()
+    where = [t.category.in_(sorted(categories)), t.ground == ("statutory" if use == STATUTORY else "consent")]
+    if wanted.vehicles is not None:
+        with reading(engine) as conn:
+            where.append(t.bucket.in_(buckets_of(conn, list(wanted.vehicles))))
+    for place in places(engine, wanted, *where):
+        yield from pieces(engine, shelf, place, wanted, standing)
 
 
-def _listed(engine: Engine, ask: _Ask, categories: Collection[str]) -> list[Segment]:
-    t = segments.c
-    ground = "statutory" if ask.use == STATUTORY else "consent"
-    where = [t.category.in_(sorted(categories)), t.ground == ground, t.last >= ask.start, t.first < ask.until]
-    with reading(engine) as conn:
-        if ask.vehicles is not None:
-            where.append(t.bucket.in_(buckets_of(conn, sorted(ask.vehicles))))
-        return segments_where(conn, *where)
+def _columns(use: str, columns: Collection[str] | None) -> Callable[[pa.Schema], Sequence[str]]:
+    """The columns to read of a file; none where no row of it can serve."""
+    always = BASE_NAMES | {PURPOSES}
+
+    def names(schema: pa.Schema) -> Sequence[str]:
+        if use not in purposes_of(schema):
+            return ()
+        return [n for n in schema.names if n in always or columns is None or n in columns]
+
+    return names
 
 
-def _successors(engine: Engine, ask: _Ask, gone: Segment, seen: set[str]) -> list[Segment]:
-    t = segments.c
-    here = (t.day == gone.place.day, t.bucket == gone.place.bucket, t.ground == gone.place.ground)
-    with reading(engine) as conn:
-        stand = segments_where(conn, t.category == gone.place.category, *here)
-    if gone.id in {segment.id for segment in stand}:
-        raise Broken(f"the file of segment {gone.id} is missing: restore it from a backup")
-    return [s for s in stand if s.id not in seen and s.last >= ask.start and s.first < ask.until]
+def _serving(use: str) -> Callable[[pa.Table], Bits]:
+    def serves(table: pa.Table) -> Bits:
+        bits = table.column(PURPOSES).to_numpy()
+        found: Bits = (bits >> purposes_of(table.schema).index(use)) & 1 == 1
+        return found
 
-
-def _restricted(engine: Engine) -> frozenset[int]:
-    with reading(engine) as conn:
-        return frozenset(conn.execute(select(vehicles.c.id).where(vehicles.c.restricted.is_not(None))).scalars())
-
-
-def _serving(file: pq.ParquetFile, ask: _Ask, restricted: frozenset[int]) -> pa.Table:
-    schema = file.schema_arrow
-    names = [n for n in schema.names if _wanted(n, ask)]
-    said = purposes_of(schema)
-    groups = [i for i in range(file.num_row_groups) if _may_hold(file.metadata.row_group(i), ask)]
-    if ask.use not in said or not groups:
-        return schema.empty_table().select(names)
-    table = file.read_row_groups(groups, columns=names)
-    cars, times, bits = (table.column(n).cast(pa.int64()).to_numpy() for n in ("vehicle", "time", PURPOSES))
-    serves: npt.NDArray[np.bool_] = (bits >> said.index(ask.use)) & 1 == 1
-    serves &= (times >= ask.start) & (times < ask.until)
-    serves &= ~np.isin(cars, np.fromiter(restricted, np.int64))
-    if ask.vehicles is not None:
-        serves &= np.isin(cars, np.fromiter(ask.vehicles, np.int64))
-    return table.filter(pa.array(serves))
-
-
-def _wanted(name: str, ask: _Ask) -> bool:
-    return name in BASE_NAMES or name == PURPOSES or ask.columns is None or name in ask.columns
-
-
-def _may_hold(group: pq.RowGroupMetaData, ask: _Ask) -> bool:
-    cars = group.column(0).statistics  # vehicle, by the order of the base columns
-    return ask.vehicles is None or any(cars.min <= vehicle <= cars.max for vehicle in ask.vehicles)
+    return serves

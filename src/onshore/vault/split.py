@@ -11,11 +11,13 @@ import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
 
+from onshore.vault.merging import common, moved
 from onshore.vault.segments import Place
 from onshore.words.batch import (
     BASE,
     PURPOSES,
     categories,
+    exception_of,
     purposes_column,
     purposes_of,
     signals,
@@ -47,22 +49,24 @@ def split(
 
     Under ground `statutory`: rows with bit 0 and the signals that the law has kept, purposes 1. Under
     `consent`: rows with a bit above 0 and all signals of the category, purposes without bit 0. Rows without a
-    value in any of these signals are left out. Schemas may differ; absent signals become null. `zone` is an
-    IANA name. Rows whose time is not `near` their arrival keep it, but lie in pieces of their own under the day that
+    value in any of these signals are left out. Rows under `consent` of batches that are tagged with an exception lie
+    apart; what the law itself has kept is told by its ground. Schemas may differ; absent signals become null. `zone` is
+    an IANA name. Rows whose time is not `near` their arrival keep it, but lie in pieces of their own under the day that
     they arrived: a clock that runs wrong must not have them kept for decades, or gone tomorrow.
     """
     alike = _by_schema(batches)
     meaning = _common_purposes([table.schema for table in alike])
-    pieces: dict[tuple[str, str], list[pa.Table]] = defaultdict(list)
+    pieces: dict[tuple[str, str, str], list[pa.Table]] = defaultdict(list)
     for table in alike:
         for category in categories(table.schema):
             for ground, piece in _by_ground(table, category, meaning):
                 if piece.num_rows:
-                    pieces[category, ground].append(piece)
-    for (category, ground), tables in sorted(pieces.items()):
+                    tagged = exception_of(table.schema) if ground == "consent" else ""
+                    pieces[category, ground, tagged].append(piece)
+    for (category, ground, exception), tables in sorted(pieces.items()):
         whole = pa.concat_tables(tables, promote_options="permissive").unify_dictionaries().combine_chunks()
         for day, bucket, piece in _by_place(whole, ZoneInfo(zone), buckets, near):
-            yield Place(pack, category, ground, day, bucket), piece
+            yield Place(pack, category, ground, day, bucket, exception), piece
 
 
 def _by_schema(batches: Iterable[pa.RecordBatch]) -> list[pa.Table]:
@@ -73,12 +77,12 @@ def _by_schema(batches: Iterable[pa.RecordBatch]) -> list[pa.Table]:
 
 
 def _common_purposes(schemas: list[pa.Schema]) -> tuple[str, ...]:
-    meaning = dict.fromkeys([STATUTORY, *(p for schema in schemas for p in purposes_of(schema))])
-    if len(meaning) > MAX_PURPOSES:
+    meaning = common(schemas, (STATUTORY,))
+    if meaning is None:
         raise Broken(f"more than {MAX_PURPOSES} purposes in one drain: drain fewer journal files at once")
     if any(purposes_of(schema)[:1] != (STATUTORY,) for schema in schemas):
         raise Broken(f"a kept batch does not say that bit 0 of its purposes is {STATUTORY}")
-    return tuple(meaning)
+    return meaning
 
 
 def _by_ground(table: pa.Table, category: str, meaning: tuple[str, ...]) -> Iterator[tuple[str, pa.Table]]:
@@ -86,21 +90,12 @@ def _by_ground(table: pa.Table, category: str, meaning: tuple[str, ...]) -> Iter
     names = [n for n in signals(table.schema) if _says(table.schema.field(n), b"category") == category]
     lawful = [n for n in names if _says(table.schema.field(n), b"statutory") == "1"]
     yield "statutory", _piece(table, lawful, bits & 1, (STATUTORY,))
-    yield "consent", _piece(table, names, _moved(bits & ~1, purposes_of(table.schema), meaning), meaning)
+    yield "consent", _piece(table, names, moved(bits & ~1, purposes_of(table.schema), meaning), meaning)
 
 
 def _says(field: pa.Field, what: bytes) -> str:
     said: bytes = (field.metadata or {}).get(what, b"")
     return said.decode()
-
-
-def _moved(bits: Ints, said: tuple[str, ...], meaning: tuple[str, ...]) -> Ints:
-    if said == meaning[: len(said)]:
-        return bits
-    moved = np.zeros_like(bits)
-    for i, purpose in enumerate(said):
-        moved |= ((bits >> i) & 1) << meaning.index(purpose)
-    return moved
 
 
 def _piece(table: pa.Table, names: list[str], bits: Ints, meaning: tuple[str, ...]) -> pa.Table:

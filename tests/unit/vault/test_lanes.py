@@ -1,11 +1,15 @@
 """Lanes: files of rows that wait for a platform, each listed, opened and struck by itself."""
 
+import struct
+
+import numpy as np
 import pyarrow as pa
 import pytest
 
-from onshore.vault import lanes, strays, unsent
+from onshore.vault import blanks, lanes, strays, unsent
 from onshore.vault.lanes import Sending
 from onshore.vault.papers import writing
+from onshore.vault.restrictions import Scope
 from onshore.vault.segments import Shelf
 from onshore.words.batch import BASE
 from onshore.words.errors import Broken
@@ -133,7 +137,7 @@ def test_an_erasure_keeps_the_place_in_the_lane(hands, shelf):
     site, engine = hands.site, hands.site.engine
     [lane] = queued(hands, shelf, batch(9, 1, 2, 3, 2, 3, 1))
     left = lanes.acknowledged(engine, lane, 3, [2], 5)  # 1, 2 and 3, of which it would not have 3
-    assert lanes.erase(engine, shelf, 2, site.randomness) == 2
+    assert blanks.erase(engine, shelf, [Scope(2)], site.randomness) == 2
     new = lanes.acknowledged(engine, left, 4, [], 5)  # what was on the wire meanwhile was the erased row
     assert (new.id != left.id, new.sent, new.number, new.first) == (True, 4, lane.number, lane.id)
     assert lanes.rows_of(new, shelf).column("vehicle").to_pylist() == [3, 1]
@@ -147,7 +151,7 @@ def test_a_row_that_was_refused_and_erased_is_not_tried_again(hands, shelf):
     site, engine = hands.site, hands.site.engine
     [lane] = queued(hands, shelf, batch(9, 1, 2))
     left = lanes.acknowledged(engine, lane, 2, [0], 5)
-    assert lanes.erase(engine, shelf, 1, site.randomness) == 1
+    assert blanks.erase(engine, shelf, [Scope(1)], site.randomness) == 1
     assert settled(hands, shelf, left, []) is None
     assert lanes.waiting(engine) == []
 
@@ -160,14 +164,14 @@ def test_a_file_that_is_lost_stops_no_erasure_and_comes_back_without_the_car(han
     path = shelf.folder / lanes.path_of("national", lost.id)
     raw = path.read_bytes()
     harm(path)
-    assert lanes.erase(engine, shelf, 1, site.randomness) == 1
-    assert lanes.erase(engine, shelf, 1, site.randomness) == 0
+    assert blanks.erase(engine, shelf, [Scope(1)], site.randomness) == 1
+    assert blanks.erase(engine, shelf, [Scope(1)], site.randomness) == 0
     assert [lane.id for lane in unsent.lost(engine, shelf, deep=True)] == [lost.id]
     assert other.id not in {lane.id for lane in lanes.waiting(engine)}
     path.write_bytes(raw)
     [back, _] = lanes.waiting(engine)
     assert lanes.rows_of(back, shelf).column("vehicle").to_pylist() == [None, 2]
-    assert lanes.erase(engine, shelf, 3, site.randomness) == 2  # what was owed is done too
+    assert blanks.erase(engine, shelf, [Scope(3)], site.randomness) == 2  # what was owed is done too
     [new] = lanes.waiting(engine)
     assert (new.owed, new.id != lost.id) == (frozenset(), True)
     assert not path.exists()
@@ -198,12 +202,65 @@ def test_a_file_that_is_gone_or_altered_is_broken(hands, shelf):
 def test_an_erased_car_leaves_no_row_and_no_key(hands, shelf):
     [lane] = queued(hands, shelf, batch(9, 1, 2, 1))
     queued(hands, shelf, batch(9, 1))
-    assert lanes.erase(hands.site.engine, shelf, 1, hands.site.randomness) == 3
+    assert blanks.erase(hands.site.engine, shelf, [Scope(1)], hands.site.randomness) == 3
     [new] = lanes.waiting(hands.site.engine)  # the other held nobody else
     assert new.number == lane.number
     assert lanes.rows_of(new, shelf).column("vehicle").to_pylist() == [None, 2, None]
     assert lanes.backlog(hands.site.engine, "national") == 1
     assert [path.stem for path in shelf.folder.rglob("*.lane")] == [new.id]
+
+
+def two_categories(*vehicles: int) -> pa.RecordBatch:
+    """A signal of each of two categories that the law has kept."""
+    count = len(vehicles)
+    plain = batch(*vehicles).select(["vehicle", "time", "received", "door"])
+    fields = [
+        pa.field("Speed", pa.float32(), metadata={"statutory": "1", "category": "vehicle-operation"}),
+        pa.field("Place", pa.float64(), metadata={"statutory": "1", "category": "track"}),
+    ]
+    values = [pa.array([1.5] * count, pa.float32()), pa.array([31.25] * count, pa.float64())]
+    return pa.RecordBatch.from_arrays([*plain.columns, *values], schema=pa.schema([*plain.schema, *fields]))
+
+
+def test_a_category_goes_alone_and_its_values_with_it(hands, shelf):
+    queued(hands, shelf, two_categories(1, 2, 1))
+    scope = Scope(1, categories=frozenset({"track"}))
+    assert blanks.erase(hands.site.engine, shelf, [scope], hands.site.randomness) == 2
+    [new] = lanes.waiting(hands.site.engine)
+    table = lanes.rows_of(new, shelf)
+    assert table.column("Place").to_pylist() == [None, 31.25, None]
+    assert table.column("Speed").to_pylist() == [1.5] * 3
+    held = b"".join(bytes(buffer) for chunk in table.column("Place").chunks for buffer in chunk.buffers() if buffer)
+    assert held.count(struct.pack("<d", 31.25)) == 1, "nothing lies under a null"
+    rest = Scope(1, categories=frozenset({"vehicle-operation"}))
+    assert blanks.erase(hands.site.engine, shelf, [rest], hands.site.randomness) == 2
+    [last] = lanes.waiting(hands.site.engine)
+    assert lanes.rows_of(last, shelf).column("vehicle").drop_null().to_pylist() == [2]
+
+
+def test_a_period_goes_alone_and_what_a_floor_holds_stays(hands, shelf):
+    queued(hands, shelf, two_categories(1, 1, 1, 1))
+
+    def floor(category, ground, times):
+        assert ground == "statutory"
+        yield "Art. 9", (times == 2) if category == "track" else np.zeros(len(times), bool)
+
+    scope = Scope(1, start=1, until=3)
+    assert blanks.erase(hands.site.engine, shelf, [scope], hands.site.randomness, floor) == 2
+    [new] = lanes.waiting(hands.site.engine)
+    table = lanes.rows_of(new, shelf)
+    table = table.filter(table.column("vehicle").is_valid())
+    assert table.column("time").cast(pa.int64()).to_pylist() == [0, 2, 3]
+    assert table.column("Speed").to_pylist() == [1.5, None, 1.5]
+    assert table.column("Place").to_pylist() == [31.25] * 3
+
+
+def test_where_a_lane_does_not_say_of_which_category_all_of_the_row_goes(hands, shelf):
+    queued(hands, shelf, batch(9, 1, 2, 1))
+    scope = Scope(1, categories=frozenset({"track"}))
+    assert blanks.erase(hands.site.engine, shelf, [scope], hands.site.randomness) == 2
+    [new] = lanes.waiting(hands.site.engine)
+    assert lanes.rows_of(new, shelf).column("vehicle").to_pylist() == [None, 2, None]
 
 
 def test_logins_are_counted_per_day(hands):

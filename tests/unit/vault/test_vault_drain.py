@@ -4,7 +4,7 @@ import pytest
 
 from onshore.vault import papers, strays
 from onshore.vault.journal_files import path_of
-from onshore.words.errors import Broken, Refusal
+from onshore.words.errors import Refusal
 from onshore.words.tally import Sieved, Tally
 from vault_makers import DAY, NOON, PACK, STATUTORY, WITHHELD, new_room, sieved
 
@@ -103,19 +103,6 @@ def test_a_changed_number_of_buckets_is_refused_before_anything_is_written(room)
     assert sorted(room.vault.rglob("*")) == before
     room.drain()
     assert len(room.all_of(1)) == 6
-
-
-def test_an_altered_journal_is_broken_and_stays(room):
-    with room.journal() as journal:
-        journal.append(sieved([1], [NOON]), pack=PACK)
-    path = path_of(room.vault, "1", 1)
-    data = bytearray(path.read_bytes())
-    data[40] ^= 1
-    path.write_bytes(data)
-    with pytest.raises(Broken, match="journal 1/1: whole records follow record 0"):
-        room.drain()
-    assert path.exists()
-    assert len(room.rows(papers.journals)) == 1
 
 
 def test_strays_are_cleared_unless_listed(room):

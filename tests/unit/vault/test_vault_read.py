@@ -1,13 +1,16 @@
 """A reader sees the rows that may serve its purpose, and not one other."""
 
+import contextlib
 import os
 from pathlib import Path
 
 import pyarrow as pa
 import pytest
 
-from onshore.vault.erase import erase_vehicle
-from onshore.vault.read import read, read_all_of
+from onshore.vault import papers
+from onshore.vault.compact import QUIET, compact
+from onshore.vault.read import batches, read, read_all_of
+from onshore.vault.restrictions import Scope
 from onshore.vault.segments import path_of
 from onshore.words.batch import BASE_NAMES, PURPOSES
 from onshore.words.errors import Broken, Refusal
@@ -115,7 +118,7 @@ def test_an_erasure_in_mid_read_neither_hides_nor_doubles_rows(room):
     running = read(room.engine, room.root, room.vault, SITE, **said)
     first = next(running)
     turn = room.restrict(17)
-    erase_vehicle(room.engine, room.root, room.vault, SITE, 17, turn=turn, clock=room.clock, randomness=os.urandom)
+    room.erase(17, turn=turn)
     room.keep(sieved([33], [NOON]))
     assert seen([first]) == [(1, NOON), (17, NOON)]
     rest = seen(running)
@@ -158,3 +161,73 @@ def test_row_groups_of_other_vehicles_are_not_decoded(room, monkeypatch):
     room.keep(sieved(sorted([1, 17, 33] * 20), list(range(NOON, NOON + 60)), operation=0))
     assert len(seen(room.read(vehicles=[17]))) == 20
     assert seen(room.read(vehicles=[17], start=NOON + 25, until=NOON + 27)) == [(17, NOON + 25), (17, NOON + 26)]
+
+
+@pytest.fixture
+def small(monkeypatch):
+    monkeypatch.setattr("onshore.vault.looks.PIECE", 12)
+    monkeypatch.setattr("onshore.vault.looks._FEW", 0)
+    monkeypatch.setattr("onshore.vault.segments.ROW_GROUP", 5)
+
+
+def merge(room):
+    room.clock.now += QUIET
+    told = {"announce": lambda _conn, _replaced: None}
+    assert compact(room.engine, room.shelf, clock=room.clock, randomness=os.urandom, **told)
+
+
+def test_pieces_are_bounded_and_sorted(room, small):
+    cars = range(1, 16 * 40, 16)
+    room.keep(sieved([car for car in cars for _ in range(3)], [NOON + i for i in range(3)] * 40, operation=0))
+    tables = room.read()
+    assert len(tables) > 10
+    assert max(table.num_rows for table in tables) <= 12
+    assert [row for table in tables for row in seen([table])] == [(car, NOON + i) for car in cars for i in range(3)]
+
+
+def test_segments_merged_in_mid_read_give_each_row_once(room, small):
+    cars = range(1, 16 * 20, 16)
+    for i in range(3):
+        room.keep(sieved(cars, [NOON + i] * 20, operation=0))
+    said = {"use": USE, "categories": ["track"], "start": 0, "until": 2 * NOON}
+    running = read(room.engine, room.root, room.vault, SITE, **said)
+    first = seen([next(running)])
+    assert 0 < len(first) < 60
+    merge(room)
+    assert sorted(first + seen(running)) == [(car, NOON + i) for car in cars for i in range(3)]
+
+
+def test_rows_erased_in_mid_read_are_not_given_though_nothing_hides_them_any_more(room, small):
+    cars = range(1, 16 * 20, 16)
+    for i in range(3):
+        room.keep(sieved(cars, [NOON + i] * 20, operation=0))
+    said = {"use": USE, "categories": ["track"], "start": 0, "until": 2 * NOON}
+    running = read(room.engine, room.root, room.vault, SITE, **said)
+    first = seen([next(running)])
+    last = Scope(cars[-1])
+    room.add_vehicle(last.vehicle)
+    room.erase(last, turn=room.restrict(last.vehicle))
+    with papers.writing(room.engine) as conn:
+        conn.execute(papers.restrictions.delete())
+    assert sorted(first + seen(running)) == [(car, NOON + i) for car in cars[:-1] for i in range(3)]
+
+
+def test_batches_are_what_tables_are(room):
+    room.keep(sieved([1, 2], [NOON, NOON]))
+    found = list(batches(iter(room.read())))
+    assert all(isinstance(batch, pa.RecordBatch) for batch in found)
+    assert [batch.num_rows for batch in found] == [table.num_rows for table in room.read()]
+
+
+def test_a_flipped_byte_in_what_is_read_is_found_without_the_digest(room):
+    """Each page is sealed by itself: a reader that opens parts of a file needs no digest of the whole."""
+    segment = room.keep(sieved(range(1, 1601, 16), [NOON + i for i in range(100)], operation=0)).segments[0]
+    path = room.vault / path_of(segment.place, segment.id)
+    whole, found = path.read_bytes(), 0
+    wanted = [(car, NOON + i) for i, car in enumerate(range(1, 1601, 16))]
+    for place in range(0, len(whole), max(1, len(whole) // 60)):
+        path.write_bytes(whole[:place] + bytes([whole[place] ^ 1]) + whole[place + 1 :])
+        with contextlib.suppress(Broken):
+            assert seen(room.read()) == wanted, "a byte that nobody reads"
+            found += 1
+    assert found < 20

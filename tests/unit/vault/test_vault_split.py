@@ -6,7 +6,7 @@ import pyarrow as pa
 import pytest
 
 from onshore.vault.split import Near, split
-from onshore.words.batch import purposes_of, signals
+from onshore.words.batch import purposes_of, signals, with_exception
 from onshore.words.errors import Broken
 from onshore.words.vocabulary import STATUTORY
 from vault_makers import DAY, NOON, PACK, USE, ZONE, sieved
@@ -153,3 +153,18 @@ def test_how_far_a_time_is_believed_can_be_said():
         for behind in (1, 2)
     ]
     assert days == ["2026-05-29", "2026-05-27"]
+
+
+def test_rows_of_an_exception_lie_apart_but_for_what_the_law_has_kept():
+    plain, test = sieved([1], [NOON]).kept, with_exception(sieved([1], [NOON + 1]).kept, "road-test")
+    found = {
+        (p.category, p.ground, p.exception): table.num_rows
+        for p, table in split([plain, test], pack=PACK, zone=ZONE, buckets=16)
+    }
+    assert found == {
+        ("track", "consent", ""): 1,
+        ("track", "consent", "road-test"): 1,
+        ("vehicle-operation", "consent", ""): 1,
+        ("vehicle-operation", "consent", "road-test"): 1,
+        ("vehicle-operation", "statutory", ""): 2,
+    }

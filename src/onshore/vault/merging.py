@@ -1,0 +1,58 @@
+"""Merging: tables of one place as one, though their columns differ and their purpose bits mean different things."""
+
+from collections.abc import Sequence
+
+import numpy as np
+import numpy.typing as npt
+import pyarrow as pa
+
+from onshore.words.batch import PURPOSES, purposes_of, with_purposes
+from onshore.words.vocabulary import MAX_PURPOSES
+
+Ints = npt.NDArray[np.int64]
+
+
+def common(schemas: Sequence[pa.Schema], first: Sequence[str] = ()) -> tuple[str, ...] | None:
+    """All purposes that these schemas speak of, in the order in which they come, `first` before them.
+
+    None where the bits of one column do not do for so many.
+    """
+    meaning = dict.fromkeys([*first, *(purpose for schema in schemas for purpose in purposes_of(schema))])
+    return tuple(meaning) if len(meaning) <= MAX_PURPOSES else None
+
+
+def moved(bits: Ints, said: tuple[str, ...], meaning: tuple[str, ...]) -> Ints:
+    """Purpose bits that mean `said` as bits that mean `meaning`, which holds all of them."""
+    if said == meaning[: len(said)]:
+        return bits
+    found = np.zeros_like(bits)
+    for i, purpose in enumerate(said):
+        found |= ((bits >> i) & 1) << meaning.index(purpose)
+    return found
+
+
+def merged(tables: Sequence[pa.Table]) -> pa.Table:
+    """Rows of segments of one place under one meaning of the bits, as one table; what a table lacks is null.
+
+    The caller has made sure that there is a common meaning (`common`).
+    """
+    if len(tables) == 1:
+        return tables[0]
+    meaning = common([table.schema for table in tables])
+    assert meaning is not None
+    alike = [_meaning(table, meaning) for table in tables]
+    whole = pa.concat_tables(alike, promote_options="permissive").unify_dictionaries()
+    return whole.cast(with_purposes(whole.schema, meaning)).combine_chunks()
+
+
+def by_car(table: pa.Table) -> pa.Table:
+    """The rows in the order of segments: by vehicle, then time; rows alike in both stay in the order they have."""
+    vehicle, time = (table.column(name).cast(pa.int64()).to_numpy() for name in ("vehicle", "time"))
+    order = np.lexsort((time, vehicle))
+    return table if (np.diff(order) == 1).all() else table.take(pa.array(order))
+
+
+def _meaning(table: pa.Table, meaning: tuple[str, ...]) -> pa.Table:
+    place = table.schema.get_field_index(PURPOSES)
+    bits = moved(table.column(PURPOSES).to_numpy(), purposes_of(table.schema), meaning)
+    return table.set_column(place, table.schema.field(place), pa.array(bits)).replace_schema_metadata(None)
