@@ -8,9 +8,9 @@ from collections import Counter
 import pytest
 
 from onshore.vault import papers
-from onshore.vault.erase import erase_vehicle
 from onshore.vault.journal_files import journals_before
-from vault_makers import NOON, PACK, SITE, announce, new_room, open_room, sieved
+from onshore.vault.restrictions import Scope
+from vault_makers import NOON, PACK, announce, new_room, open_room, sieved
 
 FORKS = multiprocessing.get_context("forkserver")
 FORKS.set_forkserver_preload(["pytest", "onshore.vault.drain", "onshore.vault.erase", "onshore.vault.journal"])
@@ -72,17 +72,11 @@ def draining(folder, at, nth):
 
 def erasing(folder, at, nth):
     room = open_room(folder)
-    erase_vehicle(
-        room.engine,
-        room.root,
-        room.vault,
-        SITE,
+    room.erase(
         1,
         turn=1,
-        clock=room.clock,
-        randomness=os.urandom,
         alongside=lambda conn, erased: conn.execute(
-            papers.entries.insert().values(body=f"erased {erased.rows_removed}".encode())
+            papers.entries.insert().values(body=f"erased {erased[Scope(1)].rows_removed}".encode())
         ),
         step=Deadly(at, nth),
     )

@@ -45,6 +45,9 @@ class Peer(Protocol):
     def stands(self) -> bool:
         """Whether who logged in may still be here: its certificate, its registration; asked once a second."""
 
+    def flow(self) -> None:
+        """Read on, or do not, as it stands now: with the peer, and whether the door is `held`."""
+
     def look_after(self, now: float) -> None:
         """The loop's time is `now`: close what has run out of it."""
 
@@ -81,7 +84,7 @@ class Door(ABC, Generic[PeerT, ItemT]):
 
     Answers that need no keeping (refusals, pings) are sent at once by the peer, but behind what it still holds where
     its protocol wants answers in order. A peer stops reading while too much of it waits (`limits.pending`), while
-    its answers are not read, and while it sends more than `limits.rate`.
+    its answers are not read, while it sends more than `limits.rate`, and while the door is `held`.
     """
 
     name: str
@@ -107,6 +110,8 @@ class Door(ABC, Generic[PeerT, ItemT]):
         """The loop's time when the last batch was kept: near enough for whoever it settles."""
         self._timer: asyncio.TimerHandle | None = None
         self._sweeper: asyncio.TimerHandle | None = None
+        self.held = ""
+        """Why nothing is taken in just now: "full" or "slow", the disk is; empty: all is."""
 
     @abstractmethod
     def _keep(self, items: list[ItemT]) -> None:
@@ -242,6 +247,12 @@ class Door(ABC, Generic[PeerT, ItemT]):
         self._strangers.discard(peer)
         if self.by_identity.get(peer.identity) is peer:
             del self.by_identity[peer.identity]
+
+    def press(self, held: str) -> None:
+        """Take nothing in while the disk is `held` ("full", "slow"), or go on (""): what cars send stays with them."""
+        self.held = held
+        for peer in list(self.connections):
+            peer.flow()
 
     def recheck(self) -> None:
         """End the connections of those whose certificate or registration no longer stands."""

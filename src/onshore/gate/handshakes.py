@@ -72,6 +72,9 @@ class Handshake:
     def settle(self) -> None:
         """It holds nothing."""
 
+    def flow(self) -> None:
+        """It sends nothing yet that would have to be kept."""
+
     def stands(self) -> bool:
         """Nobody has logged in."""
         return True

@@ -17,6 +17,7 @@ from onshore.vault.arriving import Mark
 from onshore.vault.heard import last
 from onshore.vault.journal import Journal
 from onshore.vault.watch import Watch
+from onshore.words.batch import exception_of, with_exception
 
 
 class Intake:
@@ -41,14 +42,15 @@ class Intake:
 
         On a day on which no pack is in force nothing is kept (`stale-rules`), so the cars keep it and send again.
         The caller acknowledges after this returns, never before: a car that hears nothing sends again. `marks`,
-        and the digests of what was `heard`, are durable with the batch or not at all.
+        and the digests of what was `heard`, are durable with the batch or not at all. An exception that the batch is
+        tagged with (`words.batch.with_exception`) goes with it: what it lifts may be kept for longer.
         """
         with _papers():
             whose, allowed, restricted = self._stands(batch)
         asked = whose.under_driver(batch)
         rulebook = self._site.rulebook  # once: midnight may pass between two looks
         sieved = sieve(asked, allowed, rulebook, self._consents.now(), zones=restricted)
-        kept = sieved.kept and whose.under_vehicle(sieved.kept)
+        kept = sieved.kept and with_exception(whose.under_vehicle(sieved.kept), exception_of(batch.schema))
         self._journal.append(replace(sieved, kept=kept), pack=rulebook.pack, marks=marks, heard=heard)
 
     def heard(self) -> bytes:

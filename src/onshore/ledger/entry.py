@@ -10,7 +10,7 @@ from onshore.ledger.note import Wrong
 from onshore.ledger.verify import canonical, digest, read_entry
 from onshore.words.errors import Broken, Malformed
 
-__all__ = ["KINDS", "digest", "entry", "read"]
+__all__ = ["KINDS", "article", "digest", "entry", "read"]
 
 Form = tuple[str, Callable[[object], bool]]
 """What a field holds, in words, and the test of it."""
@@ -48,6 +48,8 @@ def _tuple_of(*forms: Form) -> Form:
 DIGEST = _text("sha256: and 64 hex digits", r"sha256:[0-9a-f]{64}")
 WORD = _text("a word in small letters", r"[a-z][a-z0-9._/-]{0,79}")
 PACKS = _text("names of rule packs, between commas", r"[a-z0-9._/,-]{0,200}")
+ARTICLE = _text("an article of law", r"(?=.*[A-Za-z]{2})(?=.*\d)[A-Za-z0-9][A-Za-z0-9 .,;:()/'-]{0,199}")
+DAY = _text("a day", r"\d{4}-\d{2}-\d{2}")
 REFERENCE = _text("a paper's number, without blanks", r"[A-Za-z0-9][A-Za-z0-9._/-]{0,79}")
 NAME = _text("a name", r"[A-Za-z0-9][A-Za-z0-9_-]{0,79}")
 JURISDICTION = _text("a jurisdiction's code", r"[A-Z]{2}(-[A-Z0-9]{1,8})?")
@@ -68,6 +70,7 @@ KINDS: Mapping[str, dict[str, Form]] = {
         "segments": COUNT,
         "obj": DIGEST,
         "journals": COUNT,
+        "damaged?": COUNT,
     },
     "consent": {"obj": DIGEST, "state": _one_of("given", "withdrawn")},
     "permit": {"obj": DIGEST, "state": _one_of("granted", "revoked")},
@@ -88,6 +91,20 @@ KINDS: Mapping[str, dict[str, Form]] = {
     "switch/strict": {"name": WORD, "state": _one_of("strict")},
     "zone": {"obj": DIGEST, "state": _one_of("imported", "removed")},
     "erase": {"obj": DIGEST, "segments_old": COUNT, "segments_new": COUNT, "rows": COUNT},
+    "compact": {"old": _list_of(DIGEST), "new": _list_of(DIGEST), "rows": COUNT},
+    "retire": {
+        "packdigest": DIGEST,
+        "category": WORD,
+        "ground": WORD,
+        "exception?": WORD,
+        "articles": _list_of(ARTICLE),
+        "first": DAY,
+        "last": DAY,
+        "rows": COUNT,
+        "old": _list_of(DIGEST),
+        "new": _list_of(DIGEST),
+    },
+    "take": {"obj": DIGEST, "rows": COUNT, "parts": COUNT, "bytes": COUNT},
     "policy": {"obj": DIGEST, "signals": COUNT, "purposes": COUNT},
     "forward": {"to": NAME, "rows": COUNT, "refused": COUNT},
     "unsent": {"to": NAME, "rows": COUNT, "why": _one_of("unlisted", "refused", "lost")},
@@ -95,7 +112,32 @@ KINDS: Mapping[str, dict[str, Form]] = {
         "obj": DIGEST,
         "state": _one_of("certified", "revoked", "sold", "retired", "awaited", "activated", "deactivated"),
     },
-    "key": {"role": WORD, "state": _one_of("made", "rotated", "destroyed"), "obj?": DIGEST},
+    "query/asked": {
+        "obj": DIGEST,
+        "state": _one_of("asked"),
+        "role": WORD,
+        "purpose": WORD,
+        "categories": _list_of(WORD),
+    },
+    "query/refused": {
+        "obj": DIGEST,
+        "state": _one_of("refused"),
+        "role?": WORD,
+        "purpose?": WORD,
+        "reasons": _list_of(WORD),
+    },
+    "query": {"obj": DIGEST, "state": _one_of("answered", "cut", "stopped", "failed"), "rows": COUNT},
+    "recall": {"obj": DIGEST},
+    "backup": {"obj": DIGEST, "files": COUNT, "bytes": COUNT, "rows": COUNT},
+    "restore": {
+        "obj": DIGEST,
+        "since": COUNT,
+        "recalled": COUNT,
+        "erased": COUNT,
+        "newest": _one_of("shown", "stated"),
+        "seen?": COUNT,
+    },
+    "key": {"role": WORD, "state": _one_of("made", "rotated", "destroyed"), "obj?": DIGEST, "keys?": COUNT},
 }
 """What each kind of entry, or kind/state, says; a field with "?" may be left out, any other field is refused.
 
@@ -120,6 +162,11 @@ def entry(kind: str, *, at: int, site: str, jurisdiction: str, **fields: Any) ->
     if len(raw) > MAX_ENTRY:
         raise Malformed(f"it takes {len(raw)} bytes of {MAX_ENTRY}; split it in two", where=f"entry {kind}")
     return raw
+
+
+def article(said: str) -> str:
+    """An article as an entry may name it: as its pack writes it, or where that is no plain line, by its digest."""
+    return said if ARTICLE[1](said) else digest(said)
 
 
 def read(raw: bytes) -> dict[str, Any]:

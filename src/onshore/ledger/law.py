@@ -78,6 +78,10 @@ class Law:
         begun = [version for version in self._versions if version.pack.valid_from <= day]
         return max(begun, key=lambda version: version.pack.valid_from, default=self._versions[0])
 
+    def ahead(self, day: date) -> list[Version]:
+        """The version of a local day, and those that begin later."""
+        return [self.on(day), *(version for version in self._versions if version.pack.valid_from > day)]
+
     def rulebook(self, day: date) -> Rulebook:
         """The tables of a local day; refuses (`stale-rules`) where no version is in force, as the judge does."""
         last = self._last  # a batch of the same day asks for nothing more

@@ -3,6 +3,7 @@
 import contextlib
 import fcntl
 import os
+import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -22,6 +23,7 @@ from onshore.vault.journal_files import (
     MAKING,
     depart,
     key_context,
+    note_closed,
     numbers_in,
     numbers_of,
     path_of,
@@ -33,16 +35,18 @@ from onshore.vault.keys import KEY_BYTES, NONCE_BYTES, Randomness, RootKey
 from onshore.vault.lock import hold
 from onshore.vault.papers import journals, reading, writing
 from onshore.vault.records import JournalName, end_payload, payload_of, seal_record
+from onshore.vault.space import must_stay
 from onshore.words.errors import Broken
 from onshore.words.tally import Sieved
 
 
 @dataclass(frozen=True)
 class Limits:
-    """When a file is closed and the next begun: bytes, and age in milliseconds."""
+    """When a file is closed and the next begun: bytes, and age in milliseconds; bytes of the disk that stay free."""
 
     size: int = 64 << 20
     age: int = 300_000
+    least_free: int = 0
 
 
 USUAL = Limits()
@@ -79,6 +83,7 @@ class Journal:
         limits: Limits = USUAL,
         write: Callable[[int, memoryview], int] = os.write,
         sync: Callable[[int], None] = os.fdatasync,
+        timer: Callable[[], float] = time.monotonic,
         step: Callable[[str], None] = lambda _step: None,
     ) -> None:
         if not GATE.fullmatch(gate):
@@ -86,7 +91,9 @@ class Journal:
         self._engine, self._root, self._folder = engine, root, folder
         self._site, self._gate = site, gate
         self._clock, self._randomness, self._limits = clock, randomness, limits
-        self._write, self._sync, self._step = write, sync, step
+        self._write, self._sync, self._timer, self._step = write, sync, timer, step
+        self.synced = (0, 0.0)
+        """How often a batch was written and synced, or failed to be, and seconds that the last time took."""
         self._current: _Current | None = None
         make_folder(self._place)
         self._shut = False
@@ -99,10 +106,12 @@ class Journal:
     def append(self, sieved: Sieved, *, pack: str, marks: Sequence[Mark] = (), heard: bytes = b"") -> None:
         """Seal and write one batch with its tally, and sync; after an OSError nothing of it counts as kept.
 
+        OSError (ENOSPC) also where less of the disk is free than the limits say has to stay so.
         `pack` is the rule pack (id and version) that it was sieved under; `marks`, and the digests of what was
         `heard`, lie in the same record. The next append begins a new file after a failure, for a disk that failed to
         sync cannot be trusted about the pages before.
         """
+        must_stay(self._place, self._limits.least_free)
         if self._current is not None and self._current.end >= self._limits.size:
             self.rotate()
         if self._current is None:
@@ -127,8 +136,10 @@ class Journal:
         """Close the file, if there is one, so that it can be drained; the next append begins another."""
         if (current := self._current) is None:
             return
-        with contextlib.suppress(OSError):  # its batches are safe already; endless it reads as after a crash
+        with contextlib.suppress(OSError, DBAPIError):  # its batches are safe already; it reads as after a crash
+            kept = current.records
             self._put(current, end_payload())
+            note_closed(self._engine, current.name.id, kept)
         self._leave()
 
     def close(self) -> None:
@@ -145,6 +156,11 @@ class Journal:
         self, _kind: type[BaseException] | None, _error: BaseException | None, _trace: TracebackType | None
     ) -> None:
         self.close()
+
+    @property
+    def gate(self) -> str:
+        """The gate whose journal it is."""
+        return self._gate
 
     @property
     def _place(self) -> Path:
@@ -199,6 +215,7 @@ class Journal:
     def _put(self, current: _Current, payload: bytes) -> None:
         nonce = self._randomness(NONCE_BYTES)
         record = seal_record(current.cipher, current.name, current.records, nonce, payload)
+        begun = self._timer()
         try:
             rest = memoryview(record)
             while rest:
@@ -207,6 +224,8 @@ class Journal:
         except BaseException:
             self._give_up(current)
             raise
+        finally:
+            self.synced = self.synced[0] + 1, self._timer() - begun
         current.records += 1
         current.end += len(record)
 

@@ -12,7 +12,7 @@ from sqlalchemy import Connection, Engine, delete, insert, select, update
 
 from onshore.vault.keys import RootKey
 from onshore.vault.papers import journals, meta, reading, writing
-from onshore.vault.records import JournalName, Record, records
+from onshore.vault.records import JournalName, Record, Survey, records
 from onshore.words.errors import Broken
 
 FOLDER = "journal"
@@ -30,6 +30,7 @@ class Closed:
     number: int
     path: Path
     wrapped: bytes
+    records: int | None = None  # that it held when its gate closed it; None: it never did, as far as papers know
 
     @property
     def id(self) -> str:
@@ -56,22 +57,25 @@ def numbers_of(conn: Connection, gate: str) -> list[int]:
 def closed_journals(engine: Engine, folder: Path, before: int | None = None) -> list[Closed]:
     """Files that no gate is writing, oldest first by gate; open ones are locked by their writer.
 
-    `before`: only those of earlier turns. Broken where a file is gone that papers hold a key for: its batches
-    were acknowledged.
+    `before`: only those of earlier turns. Broken where a file is gone that papers hold a key for, once there is no
+    other left: its batches were acknowledged.
     """
     with reading(engine) as conn:
-        rows = conn.execute(select(journals.c.id, journals.c.wrapped, journals.c.turn)).all()
+        rows = conn.execute(select(journals)).all()
     keys = {(gate, int(number)): row for row in rows for gate, number in [row.id.split("/")]}
     last = dict(sorted(keys))
-    found = []
+    found, missing = [], []
     for (gate, number), row in sorted(keys.items()):
         making = (folder / FOLDER / gate / MAKING).exists()  # looked at before the name it would be given
-        closed = Closed(gate, number, path_of(folder, gate, number), row.wrapped)
+        closed = Closed(gate, number, path_of(folder, gate, number), row.wrapped, row.records)
         if closed.path.exists():
             found += [closed] if before is None or row.turn < before else []
         elif not making or number != last[gate]:
-            raise Broken(f"the file of journal {closed.id} is missing: restore it from a backup")
-    return [closed for closed in found if not in_use(closed.path)]
+            missing.append(closed)
+    ready = [closed for closed in found if not in_use(closed.path)]
+    if missing and not ready:
+        raise Broken(f"the file of journal {missing[0].id} is missing: restore it from a backup")
+    return ready
 
 
 def drained_files(engine: Engine, folder: Path) -> list[Path]:
@@ -82,11 +86,17 @@ def drained_files(engine: Engine, folder: Path) -> list[Path]:
     return [path_of(folder, gate, n) for gate, n in there if f"{gate}/{n}" not in known]
 
 
-def read_journal(closed: Closed, root: RootKey, site: str) -> Iterator[Record]:
+def read_journal(closed: Closed, root: RootKey, site: str, survey: Survey | None = None) -> Iterator[Record]:
     """The records of a closed file in order; Broken as `records` says, or where its key does not open."""
     key = root.unwrap(closed.wrapped, key_context(closed.id))
     name = JournalName(site, closed.gate, closed.number)
-    yield from records(closed.path.read_bytes(), AESGCM(key), name)
+    yield from records(closed.path.read_bytes(), AESGCM(key), name, survey)
+
+
+def note_closed(engine: Engine, id_: str, records: int) -> None:
+    """Note how many records a file held when its gate closed it: none can be cut off its end unseen."""
+    with writing(engine) as conn:
+        conn.execute(update(journals).where(journals.c.id == id_).values(records=records))
 
 
 def key_context(id_: str) -> str:

@@ -4,7 +4,7 @@ import json
 import struct
 import zlib
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import msgspec
 import pyarrow as pa
@@ -102,26 +102,84 @@ def _stream(batch: pa.RecordBatch | None) -> bytes | pa.Buffer:
     return sink.getvalue()
 
 
-def records(data: bytes, cipher: AESGCM, name: JournalName) -> Iterator[Record]:
+@dataclass
+class Survey:
+    """What was found in a journal file beside its records; filled in while they are read.
+
+    `read`: records; `ended`: it was closed in order; `torn`: bytes behind its last record, as a crash leaves them;
+    `lost`: records (first and last number, inclusive) that cannot be read although later ones can.
+    """
+
+    read: int = 0
+    ended: bool = False
+    torn: int = 0
+    lost: list[tuple[int, int]] = field(default_factory=list)
+
+    def damage(self, whole: int | None = None) -> str:
+        """What cannot be read, in words; empty where all is well, or as a crash leaves it.
+
+        `whole`: how many records the file had when its gate closed it in order, where papers know.
+        """
+        says = [f"record {a}" if a == b else f"records {a} to {b}" for a, b in self.lost]
+        if not says and whole is not None and (not self.ended or self.read != whole):
+            says = [f"what follows the first {self.read} of {whole} records"]
+        if self.ended and self.torn:
+            says.append(f"{self.torn} bytes behind its end")
+        return ", ".join(says)
+
+
+def records(data: bytes, cipher: AESGCM, name: JournalName, survey: Survey | None = None) -> Iterator[Record]:
     """The records of one file.
 
-    A last record that is incomplete or fails its CRC was torn by a crash, hence never acknowledged: it is
-    left out. Broken where whole records follow a damaged one, where a number is out of turn, or where a whole
-    record does not open: no crash does that.
+    A last record that is incomplete or fails its CRC was torn by a crash, hence never acknowledged: it is left out,
+    and with it what else the crash left behind it: any blocks of it in any order, copies of earlier ones, zeros.
+    Broken where a later record follows a damaged one, where one is missing, out of turn, or whole and does not open:
+    no crash does that. With a `survey` it is not: what is lost is noted there, and what follows is read.
     """
+    seen = Survey() if survey is None else survey
     at = number = 0
     while at < len(data):
-        if (end := _whole(data, at)) is None:
-            _refuse_later(data, at + 1, name, number)
+        found = _next(data, at, cipher, name, number)
+        if survey is None and found is not None:
+            _refuse(data, at, name, number, found, ended=seen.ended)
+        if found is None or found.payload is None:
+            seen.torn = len(data) - at
+            seen.lost += [] if found is None else [(number, number)]
             return
-        payload = _open(data[at:end], cipher, name, number)
-        stream = _SAID.size + _SAID.unpack_from(payload)[0]
-        said = msgspec.json.decode(payload[_SAID.size : stream], type=_Said)
-        if said.end:
-            _refuse_later(data, end, name, number)
-            return
-        yield _record(said, payload[stream:])
-        at, number = end, number + 1
+        if found.number > number:
+            seen.lost.append((number, found.number - 1))
+        at, number = found.end, found.number + 1
+        stream = _SAID.size + _SAID.unpack_from(found.payload)[0]
+        said = msgspec.json.decode(found.payload[_SAID.size : stream], type=_Said)
+        seen.ended = said.end
+        if not said.end:
+            seen.read += 1
+            yield _record(said, found.payload[stream:])
+
+
+@dataclass(frozen=True)
+class _Found:
+    """A whole record with its number; `payload` None where it does not open."""
+
+    start: int
+    end: int
+    number: int
+    payload: memoryview | None
+
+
+def _next(data: bytes, at: int, cipher: AESGCM, name: JournalName, least: int) -> _Found | None:
+    """The first whole record from `at` on, of number `least` or later, that opens; else the first that does not."""
+    closed: _Found | None = None
+    while at >= 0:
+        end = _whole(data, at)
+        number = _HEADER.unpack_from(data, at)[2] if end is not None else -1
+        if end is not None and number >= least:  # an earlier one is a copy, and tells nothing
+            found = _Found(at, end, number, _open(data[at:end], cipher, name, number))
+            if found.payload is not None:
+                return found
+            closed = closed or found
+        at = data.find(_MARK, at + 1)
+    return closed
 
 
 def _whole(data: bytes, at: int) -> int | None:
@@ -136,26 +194,27 @@ def _whole(data: bytes, at: int) -> int | None:
     return end if crc == zlib.crc32(said[body:end], zlib.crc32(said[at + 4 : at + 16])) else None
 
 
-def _refuse_later(data: bytes, start: int, name: JournalName, number: int) -> None:
-    at = data.find(_MARK, start)
-    while at >= 0:
-        if _whole(data, at) is not None:
-            raise Broken(
-                f"journal {name.id}: whole records follow record {number}, which is damaged or an end; "
-                "the file was altered: keep it, and restore it from a backup"
-            )
-        at = data.find(_MARK, at + 1)
-
-
-def _open(record: bytes, cipher: AESGCM, name: JournalName, number: int) -> memoryview:
-    body = memoryview(record)[_HEADER.size :]
-    try:
-        opened = cipher.decrypt(body[:NONCE_BYTES], body[NONCE_BYTES:], _bound(name, number))
-    except InvalidTag as wrong:
+def _refuse(data: bytes, at: int, name: JournalName, number: int, found: _Found, *, ended: bool) -> None:
+    """Broken unless the record found is the one that is due."""
+    if found.payload is not None and found.start == at and found.number == number and not ended:
+        return
+    if _whole(data, at) is not None and not ended:
         raise Broken(
             f"journal {name.id}: record {number} is whole but does not open; it was altered or moved: "
             "keep the file, and restore it from a backup"
-        ) from wrong
+        )
+    raise Broken(
+        f"journal {name.id}: whole records follow record {number}, which is damaged or an end; "
+        "the file was altered: keep it, and restore it from a backup"
+    )
+
+
+def _open(record: bytes, cipher: AESGCM, name: JournalName, number: int) -> memoryview | None:
+    body = memoryview(record)[_HEADER.size :]
+    try:
+        opened = cipher.decrypt(body[:NONCE_BYTES], body[NONCE_BYTES:], _bound(name, number))
+    except InvalidTag:
+        return None
     return memoryview(opened)
 
 

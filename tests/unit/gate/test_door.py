@@ -25,6 +25,9 @@ class Peer:
     def settle(self):
         self.heard.append("settled")
 
+    def flow(self):
+        self.heard.append("flows")
+
     def stands(self):
         return self.standing
 
@@ -56,6 +59,14 @@ class OneDoor(Door):
             raise KeyError("LTEST000000000001 is in the text of the error")
         rows = pa.RecordBatch.from_pydict({"row": [i for i in items if i]})
         self.told.append((items, self.kept(rows)))
+
+
+def test_a_door_that_is_held_has_its_peers_look_again():
+    door, peer = OneDoor(lambda _batch: None), Peer()
+    door.connections.add(peer)
+    door.press("slow")
+    door.press("")
+    assert (door.held, peer.heard) == ("", ["flows", "flows"])
 
 
 def run(story):

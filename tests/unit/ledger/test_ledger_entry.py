@@ -4,7 +4,7 @@ import json
 
 import pytest
 
-from onshore.ledger.entry import KINDS, digest, entry, read
+from onshore.ledger.entry import KINDS, article, digest, entry, read
 from onshore.words.errors import Broken, Malformed
 
 HEAD = {"at": 1_766_000_000_123, "site": "0123456789abcdef", "jurisdiction": "CN"}
@@ -41,10 +41,35 @@ SAMPLES = {
     "switch/strict": {"name": "strict_art3_5", "state": "strict"},
     "zone": {"obj": D, "state": "imported"},
     "erase": {"obj": D, "segments_old": 2, "segments_new": 1, "rows": 5},
+    "take": {"obj": D, "rows": 5, "parts": 2, "bytes": 900},
     "vehicle": {"obj": D, "state": "sold"},
     "policy": {"obj": D, "signals": 3, "purposes": 1},
+    "compact": {"old": [D, D], "new": [D], "rows": 5},
+    "retire": {
+        "packdigest": D,
+        "category": "track",
+        "ground": "consent",
+        "articles": ["TC260-001 (2021)", D],
+        "first": "2026-09-21",
+        "last": "2026-09-22",
+        "rows": 5,
+        "old": [D, D],
+        "new": [D],
+    },
     "forward": {"to": "national", "rows": 2, "refused": 1},
     "unsent": {"to": "national", "rows": 2, "why": "unlisted"},
+    "query/asked": {
+        "obj": D,
+        "state": "asked",
+        "role": "officer",
+        "purpose": "warranty-analysis",
+        "categories": ["track"],
+    },
+    "query/refused": {"obj": D, "state": "refused", "reasons": ["category-not-served"]},
+    "query": {"obj": D, "state": "answered", "rows": 5},
+    "recall": {"obj": D},
+    "backup": {"obj": D, "files": 3, "bytes": 900, "rows": 5},
+    "restore": {"obj": D, "since": 7, "recalled": 2, "erased": 1, "newest": "shown"},
     "key": {"role": "root", "state": "rotated"},
 }
 
@@ -114,3 +139,9 @@ def test_digests_name_text_bytes_and_fields():
 def test_foreign_entries_are_broken():
     with pytest.raises(Broken):
         read(b'{"a": 1}')
+
+
+def test_an_article_stands_as_its_pack_writes_it_or_by_its_digest():
+    assert article("PIPL Art. 47 (1); PIPL Art. 19") == "PIPL Art. 47 (1); PIPL Art. 19"
+    assert article("第四十七条") == digest("第四十七条")
+    assert article("LTEST000000000001") == digest("LTEST000000000001"), "whatever looks like a VIN is none of the log's"

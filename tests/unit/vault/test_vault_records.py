@@ -76,9 +76,7 @@ def test_a_damaged_record_before_a_clean_end_is_broken():
         read(bytes(altered))
 
 
-@pytest.mark.parametrize(
-    "order", [[1, 0, 2], [0, 2], [0, 0, 1], [1, 2], [0, 1, 1]], ids=["swapped", "cut", "doubled", "headless", "late"]
-)
+@pytest.mark.parametrize("order", [[1, 0, 2], [0, 2], [0, 0, 1], [1, 2]], ids=["swapped", "cut", "doubled", "headless"])
 def test_records_out_of_turn_are_broken(order):
     with pytest.raises(Broken, match="does not open"):
         read(b"".join(PIECES[i] for i in order))

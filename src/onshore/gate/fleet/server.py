@@ -79,17 +79,17 @@ class Connection(asyncio.Protocol):
         elif not self._begun or any(isinstance(event, Message | Skipped) for event in events):
             self._begun = self._loop.time()
         self._count()
-        self._flow()
+        self.flow()
 
     def pause_writing(self) -> None:
         """The car does not read its answers: hear no more of it until it does."""
         self._blocked = True
-        self._flow()
+        self.flow()
 
     def resume_writing(self) -> None:
         """The car reads again."""
         self._blocked = False
-        self._flow()
+        self.flow()
 
     def stands(self) -> bool:
         """Whether the certificate still names the same vehicle; while the papers do not answer, it does."""
@@ -121,7 +121,7 @@ class Connection(asyncio.Protocol):
         self._write(b"".join(answers))
         if self._leaving:
             self._leave()
-        self._flow()
+        self.flow()
 
     def end(self, why: str) -> None:
         """Close, for a reason that is counted, once what waits is answered."""
@@ -179,6 +179,9 @@ class Connection(asyncio.Protocol):
 
     def _requested(self, request: Request) -> None:
         """Let a car in whose certificate stands; nothing else that it says of itself is believed."""
+        if self._door.held:
+            self._refuse("503 Service Unavailable")
+            return
         self.identity = self._door.identify(self._certificate) if self._certificate else None
         if self.identity is None:
             self._refuse("403 Forbidden")
@@ -227,15 +230,16 @@ class Connection(asyncio.Protocol):
         self._resting = False
         if self._begun:
             self._begun = self._loop.time()  # it was we who did not read the rest
-        self._flow()
+        self.flow()
 
     def _write(self, data: bytes) -> None:
         if data and not self._transport.is_closing():
             self._transport.write(data)
 
-    def _flow(self) -> None:
+    def flow(self) -> None:
         """Read only while the car takes its answers, sends no faster than it may, and not too much of it waits."""
-        pause = self._blocked or self._resting or self._pending >= self._door.limits.pending
+        held = bool(self._door.held) and self.identity is not None  # who is new is told
+        pause = self._blocked or self._resting or held or self._pending >= self._door.limits.pending
         if pause != self._paused and not self._transport.is_closing():
             self._paused = pause
             (self._transport.pause_reading if pause else self._transport.resume_reading)()

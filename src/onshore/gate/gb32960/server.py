@@ -100,6 +100,7 @@ class Connection(asyncio.Protocol):
         self._loop = asyncio.get_running_loop()
         self._whole = self._loop.time()
         self._door.opened(self)
+        self.flow()
 
     def connection_lost(self, exc: Exception | None) -> None:
         """Forget the connection; what it sent stays in the batch."""
@@ -123,19 +124,19 @@ class Connection(asyncio.Protocol):
             self._pending += 1
             self._door.push(self, data, self._vehicle, self._state)
             if self._pending >= self._door.limits.pending:
-                self._flow()
+                self.flow()
         elif not self._leaving:
             self._read(data)
 
     def pause_writing(self) -> None:
         """The peer does not read its answers: hear no more of it until it does."""
         self._blocked = True
-        self._flow()
+        self.flow()
 
     def resume_writing(self) -> None:
         """The peer reads again."""
         self._blocked = False
-        self._flow()
+        self.flow()
 
     def look_after(self, now: float) -> None:
         """Close what has been idle for too long; give up a frame that stays unfinished, or the connection."""
@@ -165,7 +166,7 @@ class Connection(asyncio.Protocol):
         self._write()
         self._spend(spent, now)
         if self._paused or self._resting:
-            self._flow()
+            self.flow()
         if self._again:
             again, self._again = self._again, []
             for frame in again:
@@ -259,7 +260,7 @@ class Connection(asyncio.Protocol):
             self._begun = 0.0
         elif moved or not self._begun:
             self._begun = self._loop.time()
-        self._flow()
+        self.flow()
 
     def _untail(self) -> None:
         """Give the splitter what was kept from it."""
@@ -285,7 +286,7 @@ class Connection(asyncio.Protocol):
         self._remember()
         if not self._pending:
             self._write()
-        self._flow()
+        self.flow()
 
     def _remember(self) -> None:
         """How a frame looks that needs no close look."""
@@ -323,11 +324,15 @@ class Connection(asyncio.Protocol):
         self._resting = False
         if self._later:
             self._take(())
-        self._flow()
+        self.flow()
 
-    def _flow(self) -> None:
-        """Read only while the peer takes its answers, sends no faster than it may, and not too much of it waits."""
-        pause = self._blocked or self._resting or self._pending >= self._door.limits.pending
+    def flow(self) -> None:
+        """Read only while the peer takes its answers, sends no faster than it may, and not too much of it waits.
+
+        While the door is held not even a login is heard: a car that hears nothing sends again (GB/T 32960.3), and one
+        that is told of an error might not.
+        """
+        pause = self._blocked or self._resting or bool(self._door.held) or self._pending >= self._door.limits.pending
         if pause != self._paused and not self._transport.is_closing():
             self._paused = pause
             (self._transport.pause_reading if pause else self._transport.resume_reading)()

@@ -138,7 +138,7 @@ class Link(asyncio.Protocol):
                 self._message(event)
             else:
                 self._hear(event)
-        self._flow()
+        self.flow()
 
     def _hear(self, event: Event) -> None:
         if isinstance(event, Connack) and event.reason == Reason.SUCCESS:
@@ -198,7 +198,7 @@ class Link(asyncio.Protocol):
             self._transport.write(b"".join(answers))
         if self._unkept:
             self.end("not kept")
-        self._flow()
+        self.flow()
 
     def unkept(self) -> None:
         """Something was not kept."""
@@ -209,6 +209,9 @@ class Link(asyncio.Protocol):
 
     def look_after(self, now: float) -> None:
         """Say that we are here (3.1.2.10); leave a broker that says nothing any more."""
+        self.flow()
+        if self._paused and not self._blocked:
+            self._heard = now  # it is we who do not listen
         if now - self._heard > 1.5 * KEEP_ALIVE:
             self.abort()
         elif not self._transport.is_closing():
@@ -219,19 +222,19 @@ class Link(asyncio.Protocol):
     def pause_writing(self) -> None:
         """The broker does not read our answers."""
         self._blocked = True
-        self._flow()
+        self.flow()
 
     def resume_writing(self) -> None:
         """The broker reads again."""
         self._blocked = False
-        self._flow()
+        self.flow()
 
     def close(self) -> None:
         """Leave, for now."""
         if not self._leaving:
             self._leaving = True
             self._send(Disconnect())
-            self._flow()
+            self.flow()
             self._transport.close()
 
     def abort(self) -> None:
@@ -249,8 +252,11 @@ class Link(asyncio.Protocol):
         self._said = asyncio.get_running_loop().time()
         self._transport.write(encode(packet, self.version))
 
-    def _flow(self) -> None:
-        pause = not self._leaving and (self._blocked or self._pending >= self._door.limits.pending)
+    def flow(self) -> None:
+        """Read only while the broker takes our answers, the door takes in, and not too much waits."""
+        pause = not self._leaving and (
+            self._blocked or bool(self._door.held) or self._pending >= self._door.limits.pending
+        )
         if pause != self._paused and not self._transport.is_closing():
             self._paused = pause
             (self._transport.pause_reading if pause else self._transport.resume_reading)()

@@ -17,11 +17,10 @@ import numpy as np
 import numpy.typing as npt
 
 from onshore.words.catalogue import Signal
+from onshore.words.packed import packed
 
 ERRORS = (msgspec.MsgspecError, UnicodeDecodeError, RecursionError)
 """What msgspec raises for bytes that are no JSON of the type that was asked for."""
-
-_BATTERY, _ONSHORE = "Vehicle.Powertrain.TractionBattery.", "Vehicle.Onshore."
 
 
 class Packer(Protocol):
@@ -107,29 +106,15 @@ class Strings:
             return None
 
 
-_MOST_FLOAT = 3.4028234e38
-_CELSIUS = Numbers("u1", -40, 213, zero=40, invalid=0xFF)
-_FAULTS = Numbers(">u4", 0, 0xFFFFFFFF)
-_AS_GB: dict[str, Packer] = {
-    _BATTERY + "CellVoltage.CellVoltages": Numbers("<u2", 0, 65.533, per=1000, invalid=0xFFFF),
-    _ONSHORE + "Supercapacitor.CellVoltages": Numbers(">u2", 0, 65.533, per=1000, invalid=0xFFFF),
-    _BATTERY + "Temperature.CellTemperature": _CELSIUS,
-    _ONSHORE + "FuelCell.ProbeTemperatures": _CELSIUS,
-    _ONSHORE + "FuelCell.CoolantTemperatures": _CELSIUS,
-    _ONSHORE + "Supercapacitor.ProbeTemperatures": _CELSIUS,
-}
-_BY_TYPE: dict[str, Packer] = {
-    "uint8[]": Octets(),
-    "uint32[]": _FAULTS,
-    "float[]": Numbers("<f4", -_MOST_FLOAT, _MOST_FLOAT, invalid=float("nan")),
-    "double[]": Numbers("<f8", -1.7e308, 1.7e308, invalid=float("nan")),
-    "string[]": Strings(),
-}
+_BY_TYPE: dict[str, Packer] = {"uint8[]": Octets(), "string[]": Strings()}
 
 
 def packer(signal: Signal) -> Packer:
     """How the lists of a signal are packed, whose datatype is an array."""
-    return _AS_GB.get(signal.name) or _BY_TYPE[signal.type]
+    how = packed(signal)
+    if how is None:
+        return _BY_TYPE[signal.type]
+    return Numbers(how.dtype, how.low, how.high, per=how.per, zero=how.zero, invalid=how.invalid)
 
 
 _DIGITS = np.frombuffer(b"0.000", np.uint8)[:, None]

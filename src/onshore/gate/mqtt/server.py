@@ -123,7 +123,7 @@ class Connection(asyncio.Protocol):
             self._begun = 0.0
         elif events or not self._begun:
             self._begun = now
-        self._flow()
+        self.flow()
 
     def _hear(self, event: Event) -> None:
         if isinstance(event, Fault):
@@ -138,12 +138,12 @@ class Connection(asyncio.Protocol):
     def pause_writing(self) -> None:
         """The peer does not read what it is sent: hear no more of it until it does."""
         self._blocked = True
-        self._flow()
+        self.flow()
 
     def resume_writing(self) -> None:
         """The peer reads again."""
         self._blocked = False
-        self._flow()
+        self.flow()
 
     def look_after(self, now: float) -> None:
         """Close what has been silent for too long, or does not finish a packet that it has begun."""
@@ -177,7 +177,7 @@ class Connection(asyncio.Protocol):
         if self._leaving:
             self._close()
         else:
-            self._flow()
+            self.flow()
 
     def unkept(self) -> None:
         """Something was not kept: nothing after it is acknowledged, and as clients resend only then, it is closed."""
@@ -243,11 +243,12 @@ class Connection(asyncio.Protocol):
     def _rested(self) -> None:
         self._resting = False
         self.data_received(b"")
-        self._flow()
+        self.flow()
 
-    def _flow(self) -> None:
+    def flow(self) -> None:
         """Read only while the peer takes its answers, sends no faster than it may, and not too much of it waits."""
-        pause = self._blocked or self._resting or self._pending >= self._door.limits.pending
+        held = bool(self._door.held) and self._talk.key is not None  # who is new is told
+        pause = self._blocked or self._resting or held or self._pending >= self._door.limits.pending
         if pause != self._paused and not self._transport.is_closing():
             self._paused = pause
             (self._transport.pause_reading if pause else self._transport.resume_reading)()

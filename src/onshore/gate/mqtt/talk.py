@@ -187,6 +187,8 @@ class Talk:
         """Why a client is not let in, if it is not; else its car."""
         if Property.AUTH_METHOD in packet.properties:
             return Reason.AUTHENTICATION, None
+        if self._door.held:  # the disk is full or slow; 3.1.1 has one word for both
+            return Reason.BUSY if packet.version == V5 else Reason.UNAVAILABLE, None
         try:
             vehicle = self._door.papers.identify(self._line.certificate) if self._line.certificate else None
         except OSError:

@@ -13,6 +13,7 @@ from onshore.gate.upload.decode import batch
 from onshore.gate.upload.reading import Reader, Rows
 from onshore.gate.upload.shelf import Shelf, Upload
 from onshore.vault.arriving import Mark
+from onshore.words.batch import with_exception
 
 Keep = Callable[[pa.RecordBatch, Sequence[Mark]], None]
 """Returns when rows and marks are durable; raises when they are not kept."""
@@ -31,7 +32,15 @@ class Arrival:
     """
 
     def __init__(
-        self, upload: Upload, reader: Reader, shelf: Shelf, keep: Keep, clock: Callable[[], int], cost: Cost
+        self,
+        upload: Upload,
+        reader: Reader,
+        shelf: Shelf,
+        keep: Keep,
+        clock: Callable[[], int],
+        cost: Cost,
+        *,
+        exception: str = "",
     ) -> None:
         self.upload = upload
         self.reader = reader
@@ -40,7 +49,7 @@ class Arrival:
         self.broken = self.away = False
         self.leave: Callable[[], None] = lambda: None  # asks who sends it to make room for who comes after
         self.release: Callable[[], None] = lambda: None  # lets another process have it
-        self._shelf, self._keep, self._clock, self._cost = shelf, keep, clock, cost
+        self._shelf, self._keep, self._clock, self._exception, self._cost = shelf, keep, clock, exception, cost
         cost.rows, reader.unpacked, cost.made = upload.state.get("cost", (0, 0, 0))
         reader.unpacked *= upload.offset > 0  # what is sent again is unpacked again
         cost.told = max(upload.offset + reader.unpacked, cost.made)
@@ -107,7 +116,7 @@ class Arrival:
         if not self._rows or self.broken:
             return
         rows, self._rows, self._count, self._bytes = self._rows, [], 0, 0
-        whole = batch(self.upload.vehicle, self._clock(), rows)
+        whole = with_exception(batch(self.upload.vehicle, self._clock(), rows), self._exception)
         if not whole.num_rows:
             return
         self._have_kept(whole)

@@ -96,6 +96,7 @@ class Door(door.Door[Sender, Arrival]):
         self.allowance.check(vehicle)
         said = manifest.read(data)
         manifest.permitted(said, vehicle, size, self.own.most)
+        manifest.excepted(said, self.papers.exceptions())
         shelf, now = self.papers.shelf, self.clock()
         self.counts["expired"] += shelf.purge(now)
         if shelf.many(vehicle) >= self.own.of_one:
@@ -151,9 +152,11 @@ class Door(door.Door[Sender, Arrival]):
     def _made(self, upload: Upload) -> Arrival:
         if upload.fate != "coming":
             raise Refusal("gone", "this upload is whole")
-        made = self._reader(manifest.read(upload.manifest), upload.vehicle, upload)
+        said = manifest.read(upload.manifest)
+        made = self._reader(said, upload.vehicle, upload)
         cost = Cost(self.allowance, upload.vehicle, self.own.rows, self.own.unpacked)
-        return Arrival(upload, made, self.papers.shelf, self._keep_marked, self.clock, cost)
+        more = {"exception": said.exception}
+        return Arrival(upload, made, self.papers.shelf, self._keep_marked, self.clock, cost, **more)
 
     def done(self, arrival: Arrival) -> None:
         """The file is whole and all of it that may be kept is."""
@@ -198,6 +201,13 @@ class Door(door.Door[Sender, Arrival]):
         if self.live.get(arrival.upload.id) is arrival:
             del self.live[arrival.upload.id]
             arrival.release()
+
+    def takes_in(self) -> None:
+        """Refuse what would have to be kept (`disk-full`, `busy`) while the door is held."""
+        if self.held == "full":
+            raise Refusal("disk-full", "too little of the disk here is free", remedy="go on with it later")
+        if self.held:
+            raise Refusal("busy", "the disk here is slow just now", remedy="go on with it in a while")
 
     def flush(self) -> None:
         """Keep what waits; the ticks of the gate ask for it."""

@@ -28,6 +28,9 @@ class Papers(Protocol):
     def collectable(self, vehicle: int) -> Collection[str]:
         """Categories of which something may be collected from a vehicle today."""
 
+    def exceptions(self) -> Collection[str]:
+        """The exceptions from the longest time of keeping that files may be."""
+
     def database(self, name: str) -> Mapping[int, dbc.Message] | None:
         """A CAN database by the name that the settings give it."""
 
@@ -52,6 +55,12 @@ class Known:
             if consent.withdrawn is None and (consent.until is None or consent.until > now)
         }
         return frozenset(allowed | {book.category[name] for name in book.statutory.get(NAME, ())})
+
+    def exceptions(self) -> frozenset[str]:
+        """Those of the settings that the law of today knows."""
+        rules = self._site.pack.as_of(self._site.today()).store
+        known = {rule.name for rule in rules.exception} if rules else set()
+        return frozenset(known.intersection(self._site.settings.gate.uploads.exceptions))
 
     def _database(self, name: str) -> Mapping[int, dbc.Message] | None:
         path = self._site.settings.gate.uploads.dbc.get(name)

@@ -11,6 +11,7 @@ from onshore.words.catalogue import Signal
 from onshore.words.errors import Malformed, Refusal
 
 Format = Literal["csv", "candump", "mcap", "mdf4"]
+Tag = Literal["", "user-cloud", "road-test", "safety-clip"]
 _HEX = Annotated[str, msgspec.Meta(pattern=r"^[0-9a-f]{64}$")]
 _Name = Annotated[str, msgspec.Meta(min_length=1, max_length=200)]
 
@@ -48,6 +49,7 @@ class Manifest(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=
     `channels`: by the file's own names: a CSV's columns, a DBC's "Message.Signal", MDF4's channels, MCAP's
     "/topic.field". `vehicle`: 16 hex digits, if it is said: the certificate counts. `dbc`: a name of the
     site's settings; `buses`: on which its messages are. `can`: topics of an MCAP whose messages are CAN frames.
+    `exception`: from the longest time of keeping, where the site takes such files and its law knows it.
     """
 
     format: Format
@@ -62,6 +64,7 @@ class Manifest(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=
     buses: Annotated[list[int], msgspec.Meta(min_length=1, max_length=256)] = msgspec.field(default_factory=lambda: [0])
     can: Annotated[list[_Name], msgspec.Meta(max_length=64)] = []
     time: Instant | None = None
+    exception: Tag = ""
 
 
 _PATH = re.compile(r" - at `(\$[a-z0-9.\[\]]{1,40})`$")  # an unknown key is in the text too: no capitals, so no VIN
@@ -98,6 +101,16 @@ def permitted(said: Manifest, vehicle: int, size: int, most: int) -> None:
     if said.size is not None and said.size != size:
         raise Refusal(
             "size-differs", "the manifest names another size than Upload-Length", remedy="say the file's true size"
+        )
+
+
+def excepted(said: Manifest, taken: Collection[str]) -> None:
+    """Refuse (`exception-unknown`) a file that says to be an exception which is not `taken` here."""
+    if said.exception and said.exception not in taken:
+        raise Refusal(
+            "exception-unknown",
+            f"files of the exception '{said.exception}' are not taken here: the site's settings or its law know none",
+            remedy="send it without 'exception', and it is kept no longer than the rest",
         )
 
 

@@ -28,8 +28,9 @@ _STATUS = {
     "not-found": 404,
     "not-kept": 503,
     "size-differs": 400,
+    "disk-full": 507,  # RFC 4918, 11.5
 }
-_AGAIN = {"busy": "10", "not-kept": "10", "locked": "10", "too-fast": "60", "too-much-today": "3600"}
+_AGAIN = {"busy": "10", "not-kept": "10", "locked": "10", "too-fast": "60", "disk-full": "60", "too-much-today": "3600"}
 """Seconds after which it may be tried again."""
 
 

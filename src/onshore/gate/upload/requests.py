@@ -78,7 +78,10 @@ class Requests:
             return protocol.other_version()
         name = request.path[len(FILES) + 1 :]
         if not name:
-            return await self._create(request, vehicle) if request.method == "POST" else _not_allowed("POST")
+            if request.method != "POST":
+                return _not_allowed("POST")
+            self._door.takes_in()
+            return await self._create(request, vehicle)
         if request.method not in ("HEAD", "PATCH", "DELETE"):
             return _not_allowed("HEAD, PATCH, DELETE")
         return await self._one(request, self._door.find(name, vehicle))
@@ -127,6 +130,7 @@ class Requests:
         checksum = protocol.checksum(request.headers)
         if upload.fate == "done":
             return self._told(204 if said == upload.size else 409, upload)
+        self._door.takes_in()
         arrival = self._door.arrival(upload)
         arrival.leave()
         async with arrival.lock:
@@ -175,6 +179,7 @@ class Requests:
             left -= len(data)
             if left < 0:
                 raise Refusal("too-large", "more bytes came than Upload-Length said", remedy="send the file as it was")
+            self._door.takes_in()
             await _run(arrival.eat(data))
 
     async def _done(self, arrival: Arrival) -> None:

@@ -104,6 +104,9 @@ class Connection(asyncio.Protocol):
     def settle(self) -> None:
         """Nothing of it waits in batches."""
 
+    def flow(self) -> None:
+        """Requests are heard also while the door is held: HTTP has an answer for that."""
+
     def stands(self) -> bool:
         """Whether its certificate still does."""
         return self._stand()

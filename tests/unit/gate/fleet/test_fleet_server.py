@@ -188,6 +188,24 @@ def test_nobody_new_is_let_in_while_the_papers_do_not_answer(run, tmp_path):
     run(story)
 
 
+def test_while_the_disk_is_full_nobody_new_is_let_in_and_cars_wait(run, tmp_path):
+    async def story():
+        async with open_place(tmp_path) as place:
+            car = await place.car()
+            await until(lambda: place.rows(UP))
+            place.door.press("full")
+            car.send(binary(record()))
+            other = await place.connected(OTHER)
+            other.send(upgrade.asked("localhost", bytes(16)))
+            assert (await other.head()).startswith(b"HTTP/1.1 503 ")
+            assert not place.rows(SPEED)
+            place.door.press("")
+            assert await car.reply() == ACK
+            assert place.rows(SPEED)
+
+    run(story)
+
+
 def test_one_whose_certificate_is_revoked_has_to_leave(run, tmp_path):
     async def story():
         async with open_place(tmp_path) as place:

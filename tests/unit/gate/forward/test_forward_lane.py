@@ -15,8 +15,9 @@ from onshore.gate.gb32960 import reference
 from onshore.gate.gb32960.protocol import Command, Flag, Splitter, frame, header, reply
 from onshore.register import consents
 from onshore.site import open_site
-from onshore.vault import lanes, unsent
+from onshore.vault import blanks, lanes, unsent
 from onshore.vault.papers import entries, reading
+from onshore.vault.restrictions import Scope
 from onshore.vault.segments import Shelf
 from onshore.words.errors import Malformed, Refusal
 
@@ -287,7 +288,7 @@ def test_a_car_erased_while_its_lane_is_sent_makes_nothing_of_others_be_sent_aga
     class Erasing(Platform):
         def _take(self, frame) -> Flag:
             if len(self.kept) == 3 and not erased:  # a window is on its way
-                erased.append(lanes.erase(site.engine, shelf, hands.car(2).id, site.randomness))
+                erased.append(blanks.erase(site.engine, shelf, [Scope(hands.car(2).id)], site.randomness))
             return super()._take(frame)
 
     platform = Erasing()
@@ -323,9 +324,9 @@ def test_an_erased_car_is_sent_on_no_more(hands):
     hands.drive(1, 2)
     before = {path.name for path in (site.vault / "forward").rglob("*.lane")}
     shelf = Shelf(site.root, site.vault, site.id)
-    assert lanes.erase(site.engine, shelf, hands.car(1).id, site.randomness) == 20
+    assert blanks.erase(site.engine, shelf, [Scope(hands.car(1).id)], site.randomness) == 20
     assert before.isdisjoint({path.name for path in (site.vault / "forward").rglob("*.lane")})
-    assert lanes.erase(site.engine, shelf, hands.car(1).id, site.randomness) == 0
+    assert blanks.erase(site.engine, shelf, [Scope(hands.car(1).id)], site.randomness) == 0
     platform = Platform()
     forwarded(hands, platform)
     assert {vin for vin, _ in platform.kept} == {hands.vin(2)}

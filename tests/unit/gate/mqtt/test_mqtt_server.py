@@ -217,6 +217,24 @@ def test_nothing_after_what_was_not_kept_is_acknowledged(garage, car, version):
     play(story, garage)
 
 
+@pytest.mark.parametrize("version", [V3, V5])
+def test_while_the_disk_is_full_who_comes_is_told_and_who_is_there_waits(garage, car, version):
+    async def story(here):
+        async with client(here, car, version) as wire:
+            here.door.press("full")
+            wire.say(Publish(car.topic("t"), message(1, 1), 1, 7))
+            async with client(here, car, version, client_id="late") as late:
+                assert late.connack.reason == (Reason.BUSY if version == V5 else Reason.UNAVAILABLE)
+                assert await late.hear() is None
+            assert here.rows == []
+            assert wire.packets == []
+            here.door.press("")
+            assert await wire.hear() == Answer(Kind.PUBACK, 7)
+            assert len(here.drive(car)) == 1
+
+    play(story, garage)
+
+
 def test_a_check_in_is_kept_or_comes_again(garage, car):
     async def story(here):
         async with client(here, car) as wire:

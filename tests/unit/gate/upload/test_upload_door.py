@@ -36,6 +36,23 @@ def test_what_could_not_be_kept_is_asked_for_again(site):
     played(play)
 
 
+@pytest.mark.parametrize(("held", "status"), [("full", (507, "60")), ("slow", (503, "10"))])
+def test_while_the_disk_is_full_or_slow_nothing_is_begun_or_gone_on_with(site, held, status):
+    car, data = site.allowed(), csv_drive(100)
+
+    async def play():
+        async with listening(site) as here:
+            place = await begun(car, here.url, CSV, len(data))
+            here.door.press(held)
+            for answer in (await create(car, here.url, CSV, len(data)), await patch(car, place, 0, data)):
+                assert (answer[0], answer[1]["retry-after"]) == status
+            assert await offset(car, place) == 0, "it may be asked"
+            here.door.press("")
+            assert (await patch(car, place, 0, data))[0] == 204
+
+    played(play)
+
+
 def test_what_cannot_be_kept_as_a_sender_leaves_is_asked_for_again(site):
     car, data = site.allowed(), csv_drive(9000)
 

@@ -1,0 +1,16 @@
+"""Tar as it flows: one member after another, so that nothing of it ever lies on a disk in the clear."""
+
+import tarfile
+from collections.abc import Iterator
+
+END = bytes(2 * tarfile.BLOCKSIZE)
+"""What a tar ends with."""
+
+
+def member(name: str, body: bytes) -> Iterator[bytes]:
+    """One file of a tar (POSIX.1-1988 ustar): its head, its bytes, and zeros up to the next block."""
+    info = tarfile.TarInfo(name)
+    info.size, info.mode = len(body), 0o600
+    yield info.tobuf(tarfile.USTAR_FORMAT)
+    yield body
+    yield bytes(-len(body) % tarfile.BLOCKSIZE)
