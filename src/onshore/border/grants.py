@@ -84,6 +84,7 @@ def revoke(site: Site, permit_id: str) -> list[str]:
         if not requests.permit_stands(conn, row.transfer):
             moves.check(moves.REQUEST, _state(conn, row.transfer), "revoked")
             conn.execute(update(transfers).where(transfers.c.id == row.transfer).values(state="revoked"))
+        site.recall(conn, (transfers, transfers.c.id == row.transfer), (permits, permits.c.id == permit_id))
         site.hand_in(conn, site.entry("permit", obj=digest(row.note), state="revoked"))
         going = (parcels.c.permit == permit_id) & (parcels.c.state == "sending")
         gone = list(conn.execute(select(parcels.c.id).where(going)).scalars())

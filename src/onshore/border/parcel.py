@@ -3,7 +3,6 @@
 import hashlib
 import io
 import json
-import tarfile
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import Any
 
@@ -11,6 +10,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
+from onshore.vault.tarred import END, member
 from onshore.words.batch import signals
 from onshore.words.catalogue import Signal
 
@@ -53,11 +53,11 @@ class Packing:
             name = f"parts/{len(self.parts):05d}.parquet"
             body = self._parquet(table)
             self.parts.append(self._described(name, category, table, body))
-            yield from _member(name, body)
-        yield from _member("permit.note", self._permit)
+            yield from member(name, body)
+        yield from member("permit.note", self._permit)
         self.manifest = canonical({**self._head, "permit": self.permit_digest, "parts": self.parts})
-        yield from _member("manifest.json", self.manifest)
-        yield bytes(2 * tarfile.BLOCKSIZE)
+        yield from member("manifest.json", self.manifest)
+        yield END
 
     def _parquet(self, table: pa.Table) -> bytes:
         known = pc.unique(table.column("vehicle"))
@@ -82,11 +82,3 @@ def canonical(value: Any) -> bytes:
 
 def _digest(body: bytes) -> str:
     return "sha256:" + hashlib.sha256(body).hexdigest()
-
-
-def _member(name: str, body: bytes) -> Iterator[bytes]:
-    info = tarfile.TarInfo(name)
-    info.size, info.mode = len(body), 0o600
-    yield info.tobuf(tarfile.USTAR_FORMAT)
-    yield body
-    yield bytes(-len(body) % tarfile.BLOCKSIZE)

@@ -1,20 +1,20 @@
 """What a request touches, as of now: read for its purpose, and sieved again with the consents that stand now."""
 
 import json
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 
 import numpy as np
 import pyarrow as pa
 from sqlalchemy import Connection, or_, select
 
-from onshore.consent.sieve import sieve
-from onshore.register import consents, drives, zones
+from onshore.register import drives
+from onshore.register.again import Again
 from onshore.register.vehicles import owners
 from onshore.site import Site
 from onshore.vault import papers
-from onshore.vault.papers import vehicles
-from onshore.vault.read import read
+from onshore.vault.papers import reading
+from onshore.vault.restrictions import Newest, newest, restricted_after
 from onshore.words.errors import Refusal
 from onshore.words.permit import Transfer
 from onshore.words.tally import Tally
@@ -34,39 +34,20 @@ class Touched:
 def cells(site: Site, transfer: Transfer, now: int) -> Iterator[tuple[str, Tally, pa.RecordBatch | None]]:
     """Batches of the asked categories, each sieved for this purpose and this recipient (category, tally, kept).
 
-    Only rows kept on consent are read; statutory rows serve statutory monitoring alone. Restricted zones count as they
-    are drawn now: what was kept before a zone was known does not leave.
+    Only rows kept on consent are read; statutory rows serve statutory monitoring alone.
     """
-    use = Use(transfer.purpose, transfer.recipient)
-    standing = consents.Standing(site)
-    allowed, restricted = standing.columns(), zones.Standing(site).compiled()
-    whose = drives.Standing(site).compiled()
-    now = max(now, standing.now())
+    rows = Again(site, Use(transfer.purpose, transfer.recipient)).rows
     for category in transfer.categories:
-        for table in _consented(site, transfer, category):
-            for batch in table.combine_chunks().to_batches():
-                asked = whose.under_driver(batch)
-                sieved = sieve(asked, allowed, site.rulebook, now, only=use, zones=restricted)
-                yield category, sieved.tally, sieved.kept and whose.under_vehicle(sieved.kept)
-
-
-def _consented(site: Site, transfer: Transfer, category: str) -> Iterable[pa.Table]:
-    try:
-        return read(
-            site.engine,
-            site.root,
-            site.vault,
-            site.id,
-            use=transfer.purpose,
-            categories=[category],
-            start=transfer.start,
-            until=transfer.until,
-            vehicles=transfer.vehicles or None,
-        )
-    except Refusal as refusal:
-        if refusal.reason != "purpose-not-consented":
-            raise
-        return ()  # nobody ever consented to it: nothing is touched, and the judge still says what the law would
+        try:
+            found = rows(
+                category, start=transfer.start, until=transfer.until, vehicles=transfer.vehicles or None, now=now
+            )
+        except Refusal as refusal:
+            if refusal.reason != "purpose-not-consented":
+                raise
+            continue  # nobody ever consented to it: nothing is touched, and the judge still says what the law would
+        for sieved in found:
+            yield category, sieved.tally, sieved.kept
 
 
 def touched(site: Site, transfer: Transfer, now: int) -> Touched:
@@ -84,6 +65,20 @@ def touched(site: Site, transfer: Transfer, now: int) -> Touched:
     return found
 
 
+@dataclass(frozen=True)
+class Then:
+    """What stood when a parcel was begun: its consents, each with its vehicle, and the last restriction so far."""
+
+    consents: Mapping[int, int]
+    restricted: Newest
+
+
+def standing(site: Site, transfer: Transfer) -> Then:
+    """What stands now."""
+    with reading(site.engine) as conn:
+        return Then(resting_on(conn, transfer, site.clock()), newest(conn))
+
+
 def resting_on(conn: Connection, transfer: Transfer, now: int) -> dict[int, int]:
     """The consents that stand now for this purpose and recipient: their ids, each with its vehicle."""
     t = papers.consents.c
@@ -93,22 +88,21 @@ def resting_on(conn: Connection, transfer: Transfer, now: int) -> dict[int, int]
     return {row.id: row.vehicle for row in rows if transfer.recipient in json.loads(row.recipients)}
 
 
-def refuse_fallen(site: Site, conn: Connection, transfer: Transfer, then: Mapping[int, int], touched: set[int]) -> None:
-    """Refuse where a consent under one of the `touched` vehicles fell since `then`, or one of them is restricted now.
+def refuse_fallen(site: Site, conn: Connection, transfer: Transfer, then: Then, touched: set[int]) -> None:
+    """Refuse where a consent under one of the `touched` vehicles fell since `then`, or any row of one was restricted.
 
     Consents that were given meanwhile change nothing: nobody is in a parcel without one that stood before.
     """
     remedy = f"ship again: 'onshore transfer ship {transfer.id}'; the new parcel goes without it"
-    restricted = conn.execute(select(vehicles.c.id).where(vehicles.c.restricted.is_not(None))).scalars()
-    if not touched.isdisjoint(restricted):
+    if restricted_after(conn, then.restricted, touched):
         raise Refusal(
             "restricted",
-            "a vehicle of this parcel was restricted while it was sealed; nothing left",
+            "rows of a vehicle of this parcel were restricted while it was sealed; nothing left",
             article=site.pack.consent.consent_withdrawn.article,
             remedy=remedy,
         )
-    fallen = then.keys() - resting_on(conn, transfer, site.clock()).keys()
-    if any(then[consent] in touched for consent in fallen):
+    fallen = then.consents.keys() - resting_on(conn, transfer, site.clock()).keys()
+    if any(then.consents[consent] in touched for consent in fallen):
         raise Refusal(
             "consent-withdrawn",
             "a consent that this parcel rests on ended while it was sealed; nothing left",

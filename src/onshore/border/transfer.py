@@ -2,7 +2,7 @@
 
 import hashlib
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from dataclasses import dataclass
 from itertools import groupby
 from operator import itemgetter
@@ -15,9 +15,10 @@ from sqlalchemy import Connection, func, select, update
 
 from onshore.border import grants, meter, moves, requests
 from onshore.border.parcel import Packing
-from onshore.border.selection import cells, refuse_fallen, resting_on, touched
+from onshore.border.selection import Then, cells, refuse_fallen, standing, touched
 from onshore.border.send import send
 from onshore.site import Site
+from onshore.vault import papers
 from onshore.vault.age import seal_stream
 from onshore.vault.keys import mac
 from onshore.vault.lock import hold
@@ -74,12 +75,11 @@ class _Going:
     id: str
     vehicles: set[int]
     persons: int
-    consents: Mapping[int, int]
+    then: Then
 
 
 def _reserve(site: Site, transfer: Transfer, permit: Permit) -> _Going:
-    with reading(site.engine) as conn:
-        standing = resting_on(conn, transfer, site.clock())
+    then = standing(site, transfer)
     found = touched(site, transfer, site.clock())
     if not found.rows:
         raise Refusal(
@@ -109,7 +109,7 @@ def _reserve(site: Site, transfer: Transfer, permit: Permit) -> _Going:
             sensitive=requests.is_sensitive(site, transfer),
             persons=found.persons,
         )
-    return _Going(parcel, found.vehicles, len(found.persons), standing)
+    return _Going(parcel, found.vehicles, len(found.persons), then)
 
 
 def _seal(site: Site, transfer: Transfer, permit: Permit, going: _Going) -> None:
@@ -140,6 +140,13 @@ def _seal(site: Site, transfer: Transfer, permit: Permit, going: _Going) -> None
     with writing(site.engine) as conn:
         values = {"manifest": packing.manifest.decode(), "sha256": sealed, "entry": site.hand_in(conn, body)}
         _move(conn, going.id, "leaving", **values)
+        site.recall(
+            conn,
+            (papers.transfers, papers.transfers.c.id == transfer.id),
+            (papers.permits, papers.permits.c.id == permit.id),
+            (parcels, parcels.c.id == going.id),
+            (papers.meter, papers.meter.c.parcel == going.id),
+        )
 
 
 def _leave(site: Site, transfer: Transfer, going: _Going) -> Shipped:
@@ -160,7 +167,7 @@ def _leave(site: Site, transfer: Transfer, going: _Going) -> Shipped:
     grants.in_force(site, transfer, row.permit)
     with writing(site.engine) as conn:
         grants.refuse_revoked(site, conn, row.permit)
-        refuse_fallen(site, conn, transfer, going.consents, going.vehicles)
+        refuse_fallen(site, conn, transfer, going.then, going.vehicles)
         _move(conn, going.id, "sending")
     gone = send(staged, proof, site.folder / "outbox")
     persons = _note_left(site, going.id)

@@ -10,6 +10,7 @@ from onshore.border.transfer import resume, ship
 from onshore.register import consents
 from onshore.rights import cases
 from onshore.rights.erase import erase
+from onshore.rights.whose import wish
 from onshore.site import Site
 from onshore.vault.papers import parcels, reading
 from onshore.words.errors import Broken, Refusal
@@ -77,8 +78,14 @@ class Road:
 FALLS = {
     "withdrawn": (lambda r: consents.withdraw(r.site, r.hands.car(2)), "consent-withdrawn", 1),
     "restricted": (lambda r: cases.opened(r.site, r.hands.car(2), "restrict", "officer"), "restricted", 1),
-    "erased": (lambda r: erase(r.site, r.hands.car(2), "owner"), "consent-withdrawn", 1),
+    "erased": (lambda r: erase(r.site, r.hands.car(2), "owner"), "restricted", 1),
+    "erased in part": (lambda r: erase(r.site, r.hands.car(2), "owner", a_week(r)), "restricted", 1),
 }
+
+
+def a_week(road):
+    """All of a car over some days around now: no consent ends with such an erasure, and its restriction does."""
+    return wish(road.site, road.hands.car(2), first="2026-09-18", last="2026-09-25")
 
 
 @pytest.mark.parametrize("fall", FALLS)
