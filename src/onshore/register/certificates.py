@@ -247,6 +247,7 @@ def _revoked(site: Site, conn: Connection, vehicle: int, serials: list[str]) -> 
     c = certificates.c
     conn.execute(update(certificates).where(c.serial.in_(serials)).values(revoked=site.clock()))
     acts.mark_changed(conn, vehicle)
+    site.recall(conn, (certificates, c.serial.in_(serials)))
     return acts.recorded(site, conn, vehicle, "revoked", serials=serials)
 
 

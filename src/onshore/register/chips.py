@@ -84,6 +84,7 @@ def forget(site: Site, vehicle: int) -> bool:
     with writing(site.engine) as conn:
         there = conn.execute(delete(chips).where(chips.c.vehicle == vehicle)).rowcount > 0
         if there:
+            site.recall(conn, gone={chips: {"vehicle": vehicle}})
             acts.recorded(site, conn, vehicle, "deactivated")
     return there
 

@@ -1,7 +1,7 @@
 """What people allowed: given, withdrawn, shown; and the standing consents that the sieve obeys."""
 
 import json
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import asdict, dataclass, replace
 from typing import Any
 
@@ -103,10 +103,23 @@ def withdraw(
         return _withdrawn(site, conn, gone)
 
 
-def withdraw_all(site: Site, conn: Connection, vehicle: Vehicle, now: int, *, person: int | None = None) -> list[Given]:
-    """Withdraw whatever stands for a vehicle (of one person), be it nothing, inside the transaction that asks."""
+def withdraw_all(
+    site: Site,
+    conn: Connection,
+    vehicle: Vehicle,
+    now: int,
+    *,
+    person: int | None = None,
+    categories: Collection[str] | None = None,
+) -> list[Given]:
+    """Withdraw whatever stands for a vehicle, be it nothing, inside the transaction that asks.
+
+    Of one `person`, of some `categories`; of all where None.
+    """
     gone = [
-        replace(c, withdrawn=now) for c in _read(conn, vehicle.id) if _is_open(c, now) and person in (None, c.person)
+        replace(c, withdrawn=now)
+        for c in _read(conn, vehicle.id)
+        if _is_open(c, now) and person in (None, c.person) and (categories is None or c.category in categories)
     ]
     return _withdrawn(site, conn, gone)
 
@@ -120,6 +133,8 @@ def _withdrawn(site: Site, conn: Connection, gone: list[Consent]) -> list[Given]
         conn.execute(update(consents).where(consents.c.id == c.id).values(withdrawn=c.withdrawn))
     for vehicle in {c.vehicle for c in gone}:
         _mark_changed(conn, vehicle)
+    if gone:
+        site.recall(conn, (consents, consents.c.id.in_([c.id for c in gone])))
     return [_recorded(site, conn, c, "withdrawn") for c in gone]
 
 

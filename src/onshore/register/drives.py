@@ -1,7 +1,6 @@
 """Drives of a site's vehicles: what cars say of who drives, written down and followed."""
 
 from collections.abc import Iterable
-from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -9,21 +8,13 @@ import pyarrow as pa
 from sqlalchemy import Connection, Select, select
 
 from onshore.consent.drives import HOLDS, NOBODY, SUBJECT, Drives, Said, drives_of
-from onshore.consent.records import BEFORE_TIME, FOREVER
+from onshore.consent.records import BEFORE_TIME
 from onshore.register import persons
 from onshore.site import Site
-from onshore.vault.papers import drivers, drives, keepers, reading, writing
+from onshore.vault.drives import Driver, changes, read_drivers, spoke
+from onshore.vault.papers import drivers, drives, reading, writing
 
 _Heard = tuple[int, int, int]  # vehicle, when, driver
-
-
-@dataclass(frozen=True, slots=True)
-class _Driver:
-    id: int
-    vehicle: int
-    mark: bytes
-    since: int
-    until: int
 
 
 class Standing:
@@ -33,15 +24,15 @@ class Standing:
         self._site = site
         self._seen = -1
         self._newest = 0
-        self._drivers: dict[int, _Driver] = {}
-        self._marks: dict[tuple[int, bytes], list[_Driver]] = {}
+        self._drivers: dict[int, Driver] = {}
+        self._marks: dict[tuple[int, bytes], list[Driver]] = {}
         self._said: list[tuple[int, int, int]] = []
         self._compiled = drives_of(())
 
     def compiled(self) -> Drives:
         """The drives as of now: what is on paper when this is asked is in them."""
         with reading(self._site.engine) as conn:
-            turn = persons.changes(conn)
+            turn = changes(conn)
             if turn != self._seen:
                 self._read(conn, anew=turn < self._seen)
                 self._seen = turn
@@ -96,7 +87,7 @@ class Standing:
     def _read(self, conn: Connection, *, anew: bool) -> None:
         if anew:
             self._newest, self._said = 0, []
-        self._drivers = {one.id: one for one in _all_drivers(conn)}
+        self._drivers = {one.id: one for one in read_drivers(conn)}
         self._marks = {}
         for one in self._drivers.values():
             self._marks.setdefault((one.vehicle, one.mark), []).append(one)
@@ -108,21 +99,13 @@ class Standing:
 
     def _whole(self) -> Iterable[Said]:
         for vehicle, at, driver in self._said:
-            one = self._drivers.get(driver)
-            yield Said(vehicle, at, driver, one.since if one else 0, one.until if one else FOREVER)
+            yield spoke(vehicle, at, self._drivers.get(driver))
 
 
 def persons_of(site: Site) -> dict[int, int]:
     """Driver to person, of all vehicles and times."""
     with reading(site.engine) as conn:
         return {row.id: row.person for row in conn.execute(select(drivers.c.id, drivers.c.person))}
-
-
-def _all_drivers(conn: Connection) -> Iterable[_Driver]:
-    both = (keepers.c.vehicle == drivers.c.vehicle) & (keepers.c.person == drivers.c.person)
-    ask = select(drivers.c.id, drivers.c.vehicle, drivers.c.mark_mac, keepers.c.start, keepers.c.until)
-    for row in conn.execute(ask.join(keepers, both).order_by(drivers.c.id)):
-        yield _Driver(row.id, row.vehicle, row.mark_mac, row.start, FOREVER if row.until is None else row.until)
 
 
 def _heard(new: list[_Heard]) -> Select[Any]:

@@ -7,12 +7,12 @@ from sqlalchemy import Connection, Select, delete, select, update
 
 from onshore.consent.records import BEFORE_TIME, FOREVER
 from onshore.site import Site
+from onshore.vault.drives import COUNTER, changes
 from onshore.vault.keys import mac, open_sealed, seal
 from onshore.vault.papers import drivers, keepers, meta, persons, reading, writing
 from onshore.words.errors import Malformed, Refusal
 
 OWNER, DRIVER = "owner", "driver"
-_COUNTER = "drives"
 _LONGEST = 255  # characters of a mark
 
 
@@ -41,9 +41,24 @@ def enrol(site: Site, conn: Connection, *, name: str, contact: str) -> int:
 
 def name_of(site: Site, person: int) -> str:
     """The name behind a person's id, opened for whoever may see it."""
+    return _opened(site, person, "name")
+
+
+def contact_of(site: Site, person: int) -> str:
+    """How to reach a person, opened for whoever may see it."""
+    return _opened(site, person, "contact")
+
+
+def forget(conn: Connection, person: int) -> None:
+    """Strike name and contact of a person, inside the transaction that asks for it; the random id stays."""
+    conn.execute(update(persons).where(persons.c.id == person).values(name_sealed=None, contact_sealed=None))
+
+
+def _opened(site: Site, person: int, what: str) -> str:
+    """A sealed column of a person; empty once it was struck."""
     with reading(site.engine) as conn:
-        box = conn.execute(select(persons.c.name_sealed).where(persons.c.id == person)).scalar_one()
-    return open_sealed(site.key("column"), box, f"persons/{person}/name").decode()
+        box = conn.execute(select(persons.c[f"{what}_sealed"]).where(persons.c.id == person)).scalar_one()
+    return "" if box is None else open_sealed(site.key("column"), box, f"persons/{person}/{what}").decode()
 
 
 def of_vehicle(site: Site, vehicle: int) -> list[Keeper]:
@@ -81,10 +96,10 @@ def add_driver(site: Site, vehicle: int, *, name: str, contact: str = "", mark: 
     return person
 
 
-def end_all(site: Site, conn: Connection, vehicle: int) -> None:
-    """End everybody's time with a vehicle, from this instant, inside the transaction that hands it over."""
+def end_all(conn: Connection, vehicle: int, now: int) -> None:
+    """End everybody's time with a vehicle from an instant (ms UTC), inside the transaction that hands it over."""
     still = (keepers.c.vehicle == vehicle) & keepers.c.until.is_(None)
-    conn.execute(update(keepers).where(still).values(until=site.clock()))
+    conn.execute(update(keepers).where(still).values(until=now))
     mark_changed(conn)
 
 
@@ -134,17 +149,11 @@ def driver_id(site: Site, vehicle: int, person: int) -> int | None:
         return conn.scalar(ask)
 
 
-def changes(conn: Connection) -> int:
-    """How often drivers came or went, or a car said who drives."""
-    found = conn.execute(select(meta.c.value).where(meta.c.name == _COUNTER)).scalar()
-    return int(found) if found else 0
-
-
 def mark_changed(conn: Connection) -> None:
     """Count such a change."""
     turn = changes(conn) + 1
-    conn.execute(delete(meta).where(meta.c.name == _COUNTER))
-    conn.execute(meta.insert().values(name=_COUNTER, value=str(turn)))
+    conn.execute(delete(meta).where(meta.c.name == COUNTER))
+    conn.execute(meta.insert().values(name=COUNTER, value=str(turn)))
 
 
 def mark_of(site: Site, vehicle: int, mark: str) -> bytes:

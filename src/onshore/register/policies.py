@@ -9,7 +9,7 @@ from functools import lru_cache
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from sqlalchemy import Connection, Row, insert, select, update
+from sqlalchemy import Connection, Row, delete, func, insert, select, update
 from sqlalchemy.exc import DBAPIError
 
 from onshore.consent.policy import Host, Policy, Setting, Wanted, compile_policy, content, document
@@ -18,13 +18,14 @@ from onshore.ledger.law import Law
 from onshore.ledger.signer import Signer
 from onshore.register import consents
 from onshore.site import Site
-from onshore.vault.papers import checkins, policies, reading, retirements, writing
+from onshore.vault.papers import checkins, meta, policies, reading, retirements, writing
 from onshore.words.errors import Malformed, Refusal
 from onshore.words.rulebook import Rulebook
 
 _DAY = 86_400_000  # milliseconds
 _BY_LAW = Wanted(period=10 * 1000)  # GB/T 32960.3 has data sent every 30 seconds or more often
 _HEAD = "onshore policy\n"
+_ABOVE, _SPARE = "policies above", 1000  # in meta; versions that a ledger which lacks its end may not know of
 
 
 @dataclass(frozen=True)
@@ -115,17 +116,33 @@ def current(site: Site, vehicle: int) -> Issued | None:
     end earlier. Refuses what `compiled` refuses.
     """
     with reading(site.engine) as conn:
-        last = _latest(conn, vehicle)
+        last, least = _latest(conn, vehicle), _least(conn)
         if conn.scalar(select(retirements.c.at).where(retirements.c.vehicle == vehicle)) is not None:
             return None
     fresh = compiled(site, vehicle)
-    if last is not None and not _differs(fresh, last):
+    if last is not None and last.version > least and not _differs(fresh, last):
         return last
     with writing(site.engine) as conn:
         last = _latest(conn, vehicle)  # another gate may have been quicker
-        if last is not None and not _differs(fresh, last):
+        if last is not None and last.version > least and not _differs(fresh, last):
             return last
-        return _issued(site, conn, fresh, 1 if last is None else last.version + 1)
+        return _issued(site, conn, fresh, max(least, 0 if last is None else last.version) + 1)
+
+
+def go_above(conn: Connection, told: int) -> None:
+    """Have all versions from now on be above any that lost papers can have known, in a writing transaction.
+
+    `told`: how many policies the ledger knows of since; a spare covers those that it does not. Each car gets its next
+    policy anew, whatever it said: one that was told a version of since must not be told less.
+    """
+    last = max(_least(conn), conn.scalar(select(func.max(policies.c.version))) or 0)
+    conn.execute(delete(meta).where(meta.c.name == _ABOVE))
+    conn.execute(insert(meta).values(name=_ABOVE, value=str(last + told + _SPARE)))
+
+
+def _least(conn: Connection) -> int:
+    """The version above which all are that count."""
+    return int(conn.scalar(select(meta.c.value).where(meta.c.name == _ABOVE)) or 0)
 
 
 def _differs(fresh: Policy, last: Issued) -> bool:

@@ -10,12 +10,13 @@ from onshore.register.vin import check_vin, refuse_wrong
 from onshore.site import Site
 from onshore.vault.keys import mac, open_sealed, seal
 from onshore.vault.papers import keepers, reading, retirements, vehicles, writing
+from onshore.vault.restrictions import restricted_since
 from onshore.words.errors import Refusal
 
 
 @dataclass(frozen=True)
 class Vehicle:
-    """A registered vehicle: random `id`, when `added`, since when `restricted` (None: never), and its `owner`."""
+    """A registered vehicle: random `id`, when `added`, since when all of it is `restricted` (or None), its `owner`."""
 
     id: int
     added: int
@@ -68,7 +69,7 @@ def find(site: Site, vin: str) -> Vehicle:
                 keepers.c.vehicle == vehicle, keepers.c.role == "owner", keepers.c.until.is_(None)
             )
         ).scalar_one()
-    return Vehicle(vehicle, row.added, row.restricted, owner)
+        return Vehicle(vehicle, row.added, restricted_since(conn, vehicle), owner)
 
 
 def _by_vin(site: Site, vin: bytes) -> Select[Any]:

@@ -80,6 +80,7 @@ def put_on_file(site: Site, text: str, origin: Origin, by: str) -> Act:
             )
         )
         _mark_changed(conn)
+        site.recall(conn, (zones, zones.c.id == number))
         return _recorded(site, conn, _one(conn, number), "imported")
 
 

@@ -1,107 +1,93 @@
-"""See: what is held about one car, for which purposes, on which ground, and who received it (PIPL Art. 45)."""
+"""See: what is held about a person by a car, why, on which ground, how long, and who received it (PIPL Art. 45)."""
 
-import json
 from collections import defaultdict
 from typing import Any
 
 import numpy as np
 import pyarrow as pa
-from sqlalchemy import select
 
-from onshore.register import consents, drives, persons
+from onshore.register import persons
 from onshore.register.vehicles import Vehicle
-from onshore.rights import cases
+from onshore.rights import cases, floors, papers, received
+from onshore.rights.cases import DESK, Wish
+from onshore.rights.whose import rows, wish
 from onshore.site import Site
-from onshore.vault.papers import meter, parcels, reading, transfers, writing
-from onshore.vault.read import read_all_of
+from onshore.vault.papers import writing
+from onshore.vault.restrictions import hidden
 from onshore.words.batch import PURPOSES, purposes_of, signals
 
 
-def access(site: Site, vehicle: Vehicle, by: str, *, person: int | None = None) -> dict[str, Any]:
+def access(site: Site, vehicle: Vehicle, by: str, *, person: int | None = None, identity: str = DESK) -> dict[str, Any]:
     """Everything held about a person by a car, by category and ground: rows, period, purposes, signals; and the rest.
 
-    That is, their consents, and who received what. `person`: the owner now where none is named. Rows of before or
-    after their time with the car, and of drives that are another's, are not theirs to see. Refuses who never kept it.
+    That is: who they are to the site, their consents with receipts, what the car was told and is known by (an owner's
+    alone), drives, earlier requests, until when each category stays and by which article, and who received what.
+    `person`: the owner now where none is named. Rows of before or after their time with the car, and of drives that are
+    another's, are not theirs to see. What gates acknowledged until now is in it. Refuses who never kept it.
     """
-    whose = _Whose(site, vehicle, vehicle.owner if person is None else person)
+    person = vehicle.owner if person is None else person
+    mine = wish(site, vehicle, person=person, identity=identity)
+    since, until = persons.span(site, vehicle.id, person)
+    owner = persons.driver_id(site, vehicle.id, person) is None
+    case = cases.opened(site, vehicle, "access", by, mine)
     site.bring_in()
+    held = _held(site, mine)
+    seen = {
+        "case": case.id,
+        "keeper": papers.keeper(site, vehicle, person),
+        "held": held,
+        "restricted": hidden(site.engine).holds(mine.scope),
+        "consents": papers.consented(site, vehicle, person),
+        **(papers.of_the_car(site, vehicle, since, until) if owner else {}),
+        "drives": papers.driven(site, vehicle.id, mine.scope.driver or vehicle.id, since, until),
+        "requests": [one for one in papers.requests(site, vehicle.id, person, since, until) if one["case"] != case.id],
+        "received_by": received.by_parcels(site, person),
+        "forwarded_to": received.by_platforms(site, {place["ground"] for place in held}),
+        "asked_here": received.by_queries(site, {place["category"] for place in held}, since, until),
+    }
+    with writing(site.engine) as conn:
+        cases.close(conn, case, site.clock())
+    return seen
+
+
+def _held(site: Site, mine: Wish) -> list[dict[str, Any]]:
     held: dict[tuple[str, str], dict[str, Any]] = defaultdict(
-        lambda: {"rows": 0, "first": None, "last": None, "purposes": set(), "signals": set()}
+        lambda: {"rows": 0, "first": None, "last": None, "purposes": set(), "signals": set(), "packs": set()}
     )
-    for segment, every in read_all_of(site.engine, site.root, site.vault, site.id, vehicle.id, even_restricted=True):
-        table = whose.own(every)
-        if not table.num_rows:
-            continue
-        place = held[segment.place.category, segment.place.ground]
+    for where, table in rows(site, mine.scope):
+        place = held[where.category, where.ground]
         times = table.column("time").cast("int64").to_numpy()
         place["rows"] += table.num_rows
         place["first"] = min(filter(None, (place["first"], int(times.min()))))
         place["last"] = max(filter(None, (place["last"], int(times.max()))))
         place["purposes"] |= _purposes(table.column(PURPOSES).to_numpy(), purposes_of(table.schema))
-        place["signals"] |= set(signals(table.schema))
-    case = cases.opened(site, vehicle, "access", by)
-    with writing(site.engine) as conn:
-        cases.close(conn, case, site.clock())
+        place["signals"] |= _valued(table)
+        place["packs"].add(where.pack)
+    return [
+        {
+            "category": category,
+            "ground": ground,
+            **{k: sorted(v) if isinstance(v, set) else v for k, v in place.items()},
+            **_stays(site, category, ground, place["last"]),
+        }
+        for (category, ground), place in sorted(held.items())
+    ]
+
+
+def _valued(table: pa.Table) -> set[str]:
+    """Signals of which any value is held."""
+    return {name for name in signals(table.schema) if table.column(name).null_count < table.num_rows}
+
+
+def _stays(site: Site, category: str, ground: str, last: int) -> dict[str, Any]:
+    """Until when the last of these rows must, and may, be kept; None where the pack says nothing of it."""
+    must, may = floors.stay(site, category, ground, last)
     return {
-        "case": case.id,
-        "held": [
-            {
-                "category": category,
-                "ground": ground,
-                **{k: sorted(v) if isinstance(v, set) else v for k, v in place.items()},
-            }
-            for (category, ground), place in sorted(held.items())
-        ],
-        "consents": [
-            {
-                "purpose": c.purpose,
-                "category": c.category,
-                "start": c.start,
-                "until": c.until,
-                "withdrawn": c.withdrawn,
-            }
-            for c in consents.of_vehicle(site, vehicle.id)
-            if c.person == whose.person
-        ],
-        "received_by": _recipients(site, whose.person),
+        name: None if term is None else {"until": term.until, "article": term.article, "says": term.says}
+        for name, term in (("must_be_kept", must), ("may_be_kept", may))
     }
-
-
-class _Whose:
-    """Which rows of a vehicle are one person's."""
-
-    def __init__(self, site: Site, vehicle: Vehicle, person: int) -> None:
-        self.person = person
-        self._since, self._until = persons.span(site, vehicle.id, person)
-        self._asked = persons.driver_id(site, vehicle.id, person) or vehicle.id
-        self._drives = drives.Standing(site)
-
-    def own(self, table: pa.Table) -> pa.Table:
-        vehicle, time = (table.column(name).cast(pa.int64()).to_numpy() for name in ("vehicle", "time"))
-        asked = self._drives.compiled().asked(vehicle, time)
-        return table.filter(pa.array((asked == self._asked) & (self._since <= time) & (time < self._until)))
 
 
 def _purposes(bits: "np.ndarray[Any, Any]", said: tuple[str, ...]) -> set[str]:
     served = int(np.bitwise_or.reduce(bits)) if len(bits) else 0
     return {purpose for bit, purpose in enumerate(said) if served >> bit & 1}
-
-
-def _recipients(site: Site, person: int) -> list[dict[str, Any]]:
-    """Every parcel that may have left: one that is `sending` is past holding back, `left` is None until it is noted."""
-    ask = (
-        select(parcels.c.id, parcels.c.left, transfers.c.body)
-        .join(meter, meter.c.parcel == parcels.c.id)
-        .join(transfers, transfers.c.id == parcels.c.transfer)
-        .where(meter.c.person == person, parcels.c.state.in_(("sending", "left")))
-    )
-    with reading(site.engine) as conn:
-        rows = conn.execute(ask).all()
-    return [
-        {
-            "parcel": r.id,
-            "left": r.left,
-            **{k: json.loads(r.body)[k] for k in ("recipient", "purpose", "categories")},
-        }
-        for r in rows
-    ]

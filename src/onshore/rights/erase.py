@@ -1,42 +1,57 @@
-"""Erase one car: restricted at once, rewritten, keys destroyed, read back, certified in the ledger."""
+"""Erase: restricted at once, all that wait rewritten together, keys destroyed, searched, certified in the ledger."""
 
 import time
-from collections.abc import Collection, Iterator
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from typing import Any
 
-from sqlalchemy import Connection
+from sqlalchemy import Connection, update
 from sqlalchemy.exc import DBAPIError
 
-from onshore.ledger.entry import digest
 from onshore.register.vehicles import Vehicle
 from onshore.rights import cases
+from onshore.rights.cases import Case, Wish
+from onshore.rights.certificates import certify, drafted
+from onshore.rights.floors import Floors
 from onshore.site import Site, suppress_taken
-from onshore.vault import lanes
-from onshore.vault.erase import Erased, erase_vehicle, forget
+from onshore.vault import blanks
+from onshore.vault.copies import copies_end
+from onshore.vault.erase import Erased, forget
+from onshore.vault.erase import erase as erase_scopes
+from onshore.vault.forgetting import forget_freed_pages, remains
 from onshore.vault.journal_files import gates_behind, journals_before
-from onshore.vault.papers import writing
+from onshore.vault.papers import reading, wishes, writing
+from onshore.vault.restrictions import Scope
 from onshore.vault.segments import Shelf
-from onshore.words.errors import Broken, OnshoreError, Refusal
+from onshore.words.errors import Broken, OnshoreError
 
+_LOST = "; {} lost files of the statutory lane, of which nothing of it is sent should they come back"
 _LOOKS, _PAUSE = 1500, 0.02  # how often, and seconds between, to look whether a gate or the keeper did its part
+
+TROUBLE = (OnshoreError, OSError, DBAPIError)
+"""What one case may fail with while the others go on."""
 
 Failed = dict[str, Exception]
 """By case: why it could not be done and waits."""
 
 
-def erase(site: Site, vehicle: Vehicle, by: str) -> cases.Case:
-    """Have everything erased that arrived of a vehicle until now (PIPL Art. 47), and return the closed case.
+def erase(site: Site, vehicle: Vehicle, by: str, wish: Wish | None = None) -> Case:
+    """Have everything erased that a wish means and that arrived until now (PIPL Art. 47), and return the case.
 
-    No reader sees a row of it from this moment on; its consents are withdrawn; what arrives later is new, and only
-    what the law itself demands. Where another process keeps the site, that one does the work and this one waits.
+    No reader sees a row of it from this moment on; consents for it are withdrawn; what arrives later is new, and only
+    what the law itself demands. What the law has kept stays, restricted, and the case is `held`. Where another process
+    keeps the site, that one does the work and this one waits. Without a `wish`: all of the vehicle.
     """
-    case = cases.opened(site, vehicle, "erase", by)
+    return awaited(site, cases.opened(site, vehicle, "erase", by, wish))
+
+
+def awaited(site: Site, case: Case) -> Case:
+    """An erasure that was asked for, once it is done; done here where nobody else keeps the site."""
     for _ in range(_LOOKS):
         with suppress_taken():
             failed = carry_out(site)
             if case.id in failed:
                 raise failed[case.id]
-        if (done := cases.find(site, case.id)).state == "done":
+        if (done := cases.find(site, case.id)).state != "asked":
             site.settle(done.entry)
             return done
         time.sleep(_PAUSE)
@@ -49,34 +64,53 @@ def erase(site: Site, vehicle: Vehicle, by: str) -> cases.Case:
 
 
 def carry_out(site: Site, *, later: Collection[str] = ()) -> Failed:
-    """Do the erasures that were asked for, but those of `later`; holds the keep road. Taken up after a crash.
+    """Do all erasures that were asked for, but those of `later`, in one pass; holds the keep road.
 
-    One case that fails does not stop the others: it is in the answer, and waits with its rows restricted.
+    Taken up after a crash. What the law had kept is asked again when that time is over. A case that fails does not stop
+    the others: it is in the answer, and waits with its rows restricted.
     """
+    _ask_again(site)
     waiting = [case for case in cases.waiting(site, "erase") if case.id not in later]
     if not waiting:
         return {}
     failed: Failed = {}
-    looks = iter(range(_LOOKS))  # of all cases together
     with site.keeping():
-        for case in waiting:
-            try:
-                _carry_out(site, case, looks)
-            except (OnshoreError, OSError, DBAPIError) as error:
-                failed[case.id] = error
+        failed |= _together(site, [case for case in waiting if case.draft is None], iter(range(_LOOKS)))
+        drafts = [case for case in cases.waiting(site, "erase") if case.draft is not None and case.id not in later]
+        if drafts and forget(site.engine, site.vault):
+            for case in drafts:
+                certify(site, case)
+            forget_freed_pages(site.engine, rebuild=any(case.wish.person is not None for case in drafts))  # names
         site.write_ledger()
     return failed
 
 
-def _carry_out(site: Site, case: cases.Case, looks: Iterator[int]) -> None:
-    if case.draft is not None:
-        freed = forget(site.engine, site.vault)
-    else:
-        _gather(site, case.turn or 0, looks)
-        lanes.erase(site.engine, Shelf(site.root, site.vault, site.id), case.vehicle, site.randomness)
-        freed = _erase_one(site, case)
-    if freed:
-        _certify(site, cases.find(site, case.id))
+def _ask_again(site: Site) -> None:
+    """Ask again for what the law had kept until now."""
+    now = site.clock()
+    for case in cases.waiting(site, "erase", states=("held",)):
+        if case.held_until is not None and case.held_until <= now:
+            with writing(site.engine) as conn:
+                cases.reopen(conn, case)
+                conn.execute(update(wishes).where(wishes.c.id == case.id).values(held_until=None, struck=None))
+
+
+def _together(site: Site, waiting: Sequence[Case], looks: Iterator[int]) -> Failed:
+    """Rewrite for all cases at once; where that fails, for each half of those that are left, so that the rest go on."""
+    if not waiting:
+        return {}
+    try:
+        turn = max(case.turn or 0 for case in waiting)
+        _gather(site, turn, looks)
+        _rewrite(site, waiting, turn)
+    except TROUBLE as error:
+        open_ = {case.id for case in cases.waiting(site, "erase") if case.draft is None}
+        left = [case for case in waiting if case.id in open_]
+        if len(left) <= 1:
+            return {case.id: error for case in left}
+        half = len(left) // 2
+        return _together(site, left[:half], looks) | _together(site, left[half:], looks)
+    return {}
 
 
 def _gather(site: Site, turn: int, looks: Iterator[int]) -> None:
@@ -89,61 +123,26 @@ def _gather(site: Site, turn: int, looks: Iterator[int]) -> None:
         site.drain(before=turn)
 
 
-def _erase_one(site: Site, case: cases.Case) -> bool:
-    def note(conn: Connection, erased: Erased) -> None:
-        cases.note(conn, case, _certificate(site, case, erased, lanes.owing(conn, case.vehicle)))
+def _rewrite(site: Site, waiting: Sequence[Case], turn: int) -> None:
+    """Take the rows out of lanes and segments; each bucket's commit notes what its cases' certificates will say."""
+    shelf, floors = Shelf(site.root, site.vault, site.id), Floors(site)
+    scopes = list(dict.fromkeys(case.wish.scope for case in waiting))
+    blanks.erase(site.engine, shelf, scopes, site.randomness, keep=floors)
+    until = max(case.asked for case in waiting)
+    with reading(site.engine) as conn:
+        still = remains(site.engine, archive_days=site.settings.papers.archive_days, copies=copies_end(conn))
+    noted: set[str] = set()
 
-    return erase_vehicle(
-        site.engine,
-        site.root,
-        site.vault,
-        site.id,
-        case.vehicle,
-        turn=case.turn or 0,
-        clock=site.clock,
-        randomness=site.randomness,
-        alongside=note,
-    ).freed
+    def note(conn: Connection, erased: Mapping[Scope, Erased]) -> None:
+        for case in waiting:
+            if case.id not in noted and case.wish.scope in erased:
+                lost = blanks.owing(conn, case.wish.scope.vehicle)
+                says = still + (_LOST.format(lost) if lost else "")
+                cases.note(conn, case, drafted(site, case, erased[case.wish.scope], floors, until, says))
+                cases.ask_what_came_since(site, conn, case, turn)
+                noted.add(case.id)
 
-
-def _certify(site: Site, case: cases.Case) -> None:
-    """Close a case whose rows are gone and whose keys nothing holds."""
-    assert case.draft is not None
-    paper = case.draft | {"done": site.clock()}
-    body = site.entry(
-        "erase",
-        obj=digest(paper),
-        segments_old=len(paper["segments_old"]),
-        segments_new=len(paper["segments_new"]),
-        rows=paper["rows"],
-    )
+    said: dict[str, Any] = {"turn": turn, "clock": site.clock, "randomness": site.randomness}
+    done = erase_scopes(site.engine, shelf, scopes, keep=floors, alongside=note, **said)
     with writing(site.engine) as conn:
-        cases.close(conn, case, paper["done"], entry=site.hand_in(conn, body), certificate=paper)
-        cases.lift(conn, case.vehicle)
-
-
-def _certificate(site: Site, case: cases.Case, erased: Erased, lost: int) -> dict[str, Any]:
-    passed = f"; {lost} lost files of the statutory lane, of which nothing of it is sent should they come back"
-    return {
-        "kind": "erasure",
-        "site": site.id,
-        "case": case.id,
-        "vehicle": f"{case.vehicle:016x}",
-        "asked": case.asked,
-        "erased_until": case.asked,
-        "done": 0,
-        "rows": erased.rows_removed,
-        "keys_destroyed": len(erased.old),
-        "segments_old": [f"sha256:{s.sha256}" for s in erased.old],
-        "segments_new": [f"sha256:{s.sha256}" for s in erased.new],
-        "remains": "a backup of papers taken before this moment still holds the old wrapped keys"
-        + (passed if lost else ""),
-        "salt": site.randomness(16).hex(),
-    }
-
-
-def certificate(site: Site, case: cases.Case) -> dict[str, Any]:
-    """The certificate with its proof, which 'onshore verify' accepts as a receipt."""
-    if case.certificate is None or case.entry is None:
-        raise Refusal("not-done", "this case has no certificate yet", remedy="wait until the erasure is done")
-    return {"receipt": case.certificate, "proof": site.proof(case.entry)}
+        note(conn, done)  # of a vehicle that no bucket holds

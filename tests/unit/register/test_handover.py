@@ -18,7 +18,8 @@ def rows(held):
 def test_at_a_sale_all_consents_end_and_the_new_owner_has_given_none(hands):
     hands.allow()
     car = hands.car()
-    new, act = handover.sell(hands.site, car, owner="Bo", contact="bo@example.org")
+    done = handover.sell(hands.site, car, owner="Bo", contact="bo@example.org")
+    new, act = done.owner, done.act
     sold = hands.car()
     assert (sold.id, sold.owner) == (car.id, new)
     assert vehicles.owner_name(hands.site, new) == "Bo"

@@ -1,16 +1,19 @@
 import json
-import sqlite3
 from dataclasses import replace
 
 import pytest
+from sqlalchemy import select
 
+from databases import papers_in
 from onshore.register import consents
 from onshore.rights import cases
 from onshore.rights.access import access
-from onshore.rights.erase import carry_out, certificate, erase
+from onshore.rights.certificates import certificate
+from onshore.rights.erase import carry_out, erase
 from onshore.vault.journal import Journal
 from onshore.vault.lock import hold
-from onshore.vault.papers import reading, site_keys, vehicles, writing
+from onshore.vault.opening import open_papers
+from onshore.vault.papers import reading, segments, site_keys, vehicles, writing
 from onshore.vault.segments import Shelf, open_segment, segments_where
 from onshore.words.errors import Broken, OnshoreError, Refusal
 
@@ -107,7 +110,7 @@ def test_rows_still_in_the_journal_are_erased_with_the_rest(hands, monkeypatch):
 def test_from_the_request_on_nobody_reads_it_even_if_the_work_is_cut_short(hands, monkeypatch):
     hands.allow(1)
     hands.drive(1)
-    monkeypatch.setattr("onshore.rights.erase.erase_vehicle", lambda *_, **__: (_ for _ in ()).throw(KeyboardInterrupt))
+    monkeypatch.setattr("onshore.rights.erase.erase_scopes", lambda *_, **__: (_ for _ in ()).throw(KeyboardInterrupt))
     with pytest.raises(KeyboardInterrupt):
         erase(hands.site, hands.car(1), "anna")
     monkeypatch.undo()
@@ -197,14 +200,14 @@ def test_a_clock_that_was_set_back_leaves_no_row(hands):
     assert held(hands, 1) == {}
 
 
+@pytest.mark.sqlite
 def test_no_certificate_while_a_reader_may_keep_the_old_keys_alive(hands, monkeypatch):
     hands.allow(1)
     hands.drive(1, 2)
     site, old = hands.site, [s.wrapped for s in standing(hands.site)]
     monkeypatch.setattr("onshore.rights.erase._LOOKS", 2)
-    reader = sqlite3.connect(site.folder / "papers.sqlite", isolation_level=None)
-    reader.execute("BEGIN")
-    reader.execute("SELECT * FROM segments").fetchall()
+    reader = open_papers(papers_in(site.folder)).connect()
+    reader.execute(select(segments)).all()
     with pytest.raises(Broken, match="rows are erased, but"):
         erase(site, hands.car(1), "anna")
     (case,) = cases.of_vehicle(site, hands.car(1).id)
