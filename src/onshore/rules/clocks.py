@@ -33,6 +33,22 @@ def judge_deadline(act: Deadline, facts: Facts, pack: Pack) -> Verdict:
     return min(ends, key=lambda end: _instant(end, pack))
 
 
+def least_days(what: str, pack: Pack) -> tuple[int, str] | None:
+    """Whole days that such a clock runs at the least, whenever it begins, and the article; None where none runs.
+
+    A working day counts as one day, a month as 28: holidays and longer months only add to it.
+    """
+    lengths = [(_least(clock), clock.article) for clock in pack.clock if clock.what == what]
+    return min(lengths, default=None)
+
+
+def _least(clock: Clock) -> int:
+    if clock.annual is not None or clock.before_working_days is not None or clock.before_months is not None:
+        return 0  # it may begin on the eve of its end
+    days = (clock.hours or 0) // 24 + (clock.days or 0) + (clock.working_days or 0)
+    return days + 28 * (clock.months or 0) + 365 * (clock.years or 0)
+
+
 def _runs(clock: Clock, facts: Facts) -> bool:
     return facts.critical_operator or not clock.critical_operator
 

@@ -1,10 +1,11 @@
 """Keeping: whether something may lie where it would lie, and for how long."""
 
 from collections.abc import Collection, Iterator
+from dataclasses import dataclass
 
 from onshore.rules import mechanisms
 from onshore.rules.acts import Facts, Store
-from onshore.rules.lengths import back, length
+from onshore.rules.lengths import ahead, back, length
 from onshore.rules.pack import Pack
 from onshore.rules.pack_store import Cap, Exempted, Floor, Keeping, Sink
 from onshore.words.verdict import Reason, Verdict
@@ -113,3 +114,29 @@ def _shown(rule: Exempted, act: Store) -> bool:
 
 def _concerns(categories: Collection[str], category: str) -> bool:
     return not categories or category in categories
+
+
+@dataclass(frozen=True, slots=True, order=True)
+class Term:
+    """Until when (milliseconds UTC) something must, or may, be kept, by which article, in the rule's own words."""
+
+    until: int
+    article: str
+    says: str
+
+
+def floor_of(act: Store, made: int, pack: Pack) -> Term | None:
+    """Until when what was made at an instant (ms UTC) must be kept: the last floor to end; None where none is asked."""
+    floors = () if pack.store is None else pack.store.floor
+    asked = [f for f in floors if act.record in f.records and _concerns(f.categories, act.category)]
+    return max((Term(ahead(made, length(f.min, "min"), pack.zone), f.article, f.says) for f in asked), default=None)
+
+
+def cap_of(act: Store, made: int, pack: Pack) -> Term | None:
+    """Until when it may be kept: the first cap to end, never before its floor does; None where nothing caps it."""
+    if pack.store is None or _exception(act, pack.store) is not None:
+        return None
+    caps = [c for c in pack.store.cap if act.record in c.records and act.category in c.categories]
+    first = min((Term(ahead(made, length(c.max, "max"), pack.zone), c.article, c.says) for c in caps), default=None)
+    below = floor_of(act, made, pack)
+    return below if first and below and below.until > first.until else first

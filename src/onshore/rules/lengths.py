@@ -11,6 +11,7 @@ from onshore.words.strict import BadValueError, shortened
 _RUN = re.compile(r"(?:(\d+)y)?(?:(\d+)mo)?(?:(\d+)d)?(?:(\d+)h)?(?:(\d+)m)?(?:(\d+)s)?", re.ASCII)
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _MILLISECOND = timedelta(milliseconds=1)
+_DAY_MS = timedelta(days=1) // _MILLISECOND
 _WRITTEN = 200  # letters and digits
 _MOST = 9_999  # years; beyond it no calendar counts
 
@@ -52,6 +53,22 @@ def back(at: int, ago: Length, zone: str) -> int:
         day = months_later(here.date(), -ago.months)
         at = (here.replace(year=day.year, month=day.month, day=day.day).astimezone(UTC) - _EPOCH) // _MILLISECOND
     return at - ago.rest // _MILLISECOND
+
+
+def ahead(at: int, on: Length, zone: str) -> int:
+    """The first instant whose `back` is not before `at`; far beyond any calendar where that has no date any more."""
+    here = (_EPOCH + timedelta(milliseconds=at)).astimezone(ZoneInfo(zone))
+    years = (here.month - 1 + on.months) // 12 + on.rest.days // 365 + 1
+    if here.year + years > _MOST:
+        return 1 << 62
+    if not on.months:
+        return at + on.rest // _MILLISECOND
+    day = months_later(here.date(), on.months)
+    moved = here.replace(year=day.year, month=day.month, day=day.day).astimezone(UTC) + on.rest
+    found = (moved - _EPOCH) // _MILLISECOND
+    while back(found, on, zone) < at:  # a month that ends earlier: the last days of the longer one share an end
+        found += _DAY_MS
+    return found
 
 
 def months_later(day: date, months: int) -> date:

@@ -8,6 +8,7 @@ import pytest
 from law import AT, pack
 from onshore.rules.acts import Facts, Store
 from onshore.rules.judge import judge
+from onshore.rules.keeping import cap_of, floor_of
 from onshore.rules.pack import Pack
 from onshore.rules.pack_store import Cap, Exempted, FirstWrite, Floor, Keeping, Sink
 from onshore.words.verdict import Verdict
@@ -142,3 +143,34 @@ def test_a_rule_on_sinks_may_stand_against_some_places_alone() -> None:
 def test_a_length_is_a_number_that_can_be_measured(seconds: float) -> None:
     with pytest.raises(ValueError, match="no number that can be measured"):
         Store(category="track", place="CN", clip_seconds=seconds)
+
+
+DAY = 86_400_000
+
+
+def test_a_floor_says_until_when_and_by_what() -> None:
+    track = Store(category="track", place="FR")
+    found = floor_of(track, AT, site())
+    assert found is not None
+    assert (found.until - AT, found.article) == (DAY, "Art. 1")
+    assert floor_of(Store(category="health", place="FR"), AT, site()) is None
+    assert floor_of(track, AT, site(None)) is None
+    long = floor_of(Store(category="identity", place="FR"), AT, site())
+    assert long is not None
+    assert judge(Store(category="identity", place="FR", ask="purge"), Facts(at=AT), site()).verdict == "refuse"
+    age = f"{(long.until - AT) // 1000}s"
+    kept = judge(Store(category="identity", place="FR", ask="purge", age=age), Facts(at=long.until), site())
+    assert kept.verdict == "purge"
+
+
+def test_a_cap_says_until_when_unless_a_floor_or_an_exception_has_it_longer() -> None:
+    track = Store(category="track", place="FR")
+    found = cap_of(track, AT, site())
+    assert found is not None
+    assert found.until - AT == 14 * DAY
+    assert cap_of(Store(category="track", place="FR", exception="user-cloud"), AT, site()) is None
+    assert cap_of(Store(category="health", place="FR"), AT, site()) is None
+    assert cap_of(track, AT, site(None)) is None
+    longer = Floor(id="f", records=("observation",), min="1y", categories=("track",), **RULE)
+    both = site(msgspec.structs.replace(RULES, floor=(longer,)))
+    assert cap_of(track, AT, both) == floor_of(track, AT, both)

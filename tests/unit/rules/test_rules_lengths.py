@@ -5,7 +5,7 @@ from datetime import date, timedelta
 import pytest
 
 from law import ms
-from onshore.rules.lengths import Length, back, length, months_later
+from onshore.rules.lengths import Length, ahead, back, length, months_later
 from onshore.words.strict import BadValueError
 
 
@@ -44,3 +44,18 @@ def test_months_later() -> None:
     assert months_later(date(2026, 1, 31), 1) == date(2026, 2, 28)
     assert months_later(date(2026, 3, 31), -1) == date(2026, 2, 28)
     assert months_later(date(2026, 12, 1), 1) == date(2027, 1, 1)
+
+
+def test_ahead_is_the_first_instant_from_which_back_is_not_before() -> None:
+    zone = "Asia/Shanghai"
+    made = ms("2026-08-31T12:00:00+08:00")
+    assert ahead(made, length("14d", "min"), zone) == ms("2026-09-14T12:00:00+08:00")
+    assert ahead(made, length("1mo1h", "min"), zone) == ms("2026-10-01T13:00:00+08:00")
+    for text in ("6mo", "1mo", "3y", "2d"):
+        end = ahead(made, length(text, "min"), zone)
+        assert back(end, length(text, "min"), zone) >= made
+        assert back(end - 86_400_001, length(text, "min"), zone) < made
+
+
+def test_ahead_of_every_calendar_is_after_everything() -> None:
+    assert ahead(ms("2026-08-31T12:00:00+08:00"), length("9999y", "min"), "UTC") == 1 << 62
