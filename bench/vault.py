@@ -9,16 +9,20 @@ from time import perf_counter, process_time
 import numpy as np
 import pyarrow as pa
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
-from sqlalchemy import insert
+from sqlalchemy import Engine, insert
 
 from onshore.vault import papers
 from onshore.vault.drain import drain
-from onshore.vault.erase import erase_vehicle
+from onshore.vault.erase import erase
 from onshore.vault.journal import Journal, Limits
 from onshore.vault.journal_files import ask_rotate
 from onshore.vault.keys import RootKey
+from onshore.vault.opening import open_papers, sqlite_url
 from onshore.vault.read import read
 from onshore.vault.records import JournalName, payload_of, seal_record
+from onshore.vault.restrictions import Scope, restrict
+from onshore.vault.roots.file import FileRoot
+from onshore.vault.segments import Shelf
 from onshore.words.batch import DOOR, TIME, purposes_column, with_purposes
 from onshore.words.tally import Sieved, Tally
 from onshore.words.vocabulary import STATUTORY
@@ -79,8 +83,8 @@ def run() -> dict[str, float]:
 
 def measure(folder: Path) -> dict[str, float]:
     rng = np.random.default_rng(1)
-    engine = papers.open_papers(papers.sqlite_url(folder / "papers.sqlite"))
-    root, clock = RootKey(os.urandom(32), os.urandom), lambda: NOON
+    engine = open_papers(sqlite_url(folder / "papers.sqlite"))
+    root, clock = FileRoot(os.urandom(32), os.urandom), lambda: NOON
     batches = [batch(rng, NOON + i * ROWS * 10) for i in range(10)]
     piece = seal_record(
         AESGCM(bytes(32)), JournalName(SITE, "1", 1), 0, os.urandom(12), payload_of(batches[0], "cn/2026-02")
@@ -112,7 +116,7 @@ def measure(folder: Path) -> dict[str, float]:
     return figures | segments(folder, engine, root, rows + ROWS)
 
 
-def segments(folder: Path, engine: papers.Engine, root: RootKey, rows: int) -> dict[str, float]:
+def segments(folder: Path, engine: Engine, root: RootKey, rows: int) -> dict[str, float]:
     clock = {"clock": lambda: NOON, "randomness": os.urandom}
     draining, _ = timed(
         lambda: drain(
@@ -120,7 +124,8 @@ def segments(folder: Path, engine: papers.Engine, root: RootKey, rows: int) -> d
         )
     )
     with papers.writing(engine) as conn:
-        conn.execute(insert(papers.vehicles).values(id=7, vin_mac=bytes(32), vin_sealed=b"", added=0, restricted=1))
+        conn.execute(insert(papers.vehicles).values(id=7, vin_mac=bytes(32), vin_sealed=b"", added=0))
+        restrict(conn, Scope(7), since=0)
         conn.execute(insert(papers.persons).values(id=7))
         consent = {"id": 7, "person": 7, "vehicle": 7, "purpose": USE, "category": "track", "start": 0}
         conn.execute(insert(papers.consents).values(**consent, notice="1", separate=True))
@@ -128,7 +133,7 @@ def segments(folder: Path, engine: papers.Engine, root: RootKey, rows: int) -> d
     seen: list[int] = []
     reading, _ = timed(lambda: seen.extend(t.num_rows for t in read(engine, root, folder, SITE, use=STATUTORY, **ask)))
     one, _ = timed(lambda: list(read(engine, root, folder, SITE, use=USE, **ask | {"vehicles": [8]})))
-    erasing, _ = timed(lambda: erase_vehicle(engine, root, folder, SITE, 7, turn=ask_rotate(engine), **clock))
+    erasing, _ = timed(lambda: erase(engine, Shelf(root, folder, SITE), [Scope(7)], turn=ask_rotate(engine), **clock))
     return {
         "drain journal rows/s": rows / draining,
         "read rows/s": sum(seen) / reading,

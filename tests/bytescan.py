@@ -178,7 +178,7 @@ def _telling_words(words: Words) -> npt.NDArray[np.bool_]:
 
 
 def _vin_forms(vin: str) -> Iterator[tuple[str, bytes]]:
-    for text in {vin.upper(), vin.lower()}:
+    for text in {vin, vin.upper(), vin.lower()}:
         plain = text.encode("ascii")
         yield "vin utf-8", plain
         yield "vin utf-16-le", text.encode("utf-16-le")
