@@ -7,7 +7,7 @@ help:
 	@echo 'make test    check, then every test; fails below the limits of coverage'
 	@echo 'make check   ruff, mypy --strict, import contracts'
 	@echo 'make bench   measure, and print a table for docs/performance.md'
-	@echo 'make soak    ten thousand cars for ten minutes, and a million hostile inputs to each decoder: hours'
+	@echo 'make soak    ten thousand cars for ten minutes, a crash at every write, a million hostile inputs to each decoder: hours'
 	@echo 'make lock    resolve requirements.lock anew (needs uv)'
 	@echo 'make clean   remove what these have made'
 
@@ -38,6 +38,7 @@ bench: ready
 # Guided by branches where atheris is in .venv, else mutated blindly; it says which.
 soak: ready
 	ONSHORE_SOAK_SECONDS=600 .venv/bin/python -m bench soak
+	.venv/bin/python tests/soak_faults.py
 	.venv/bin/python tests/soak.py $(ARGS)
 
 lock:

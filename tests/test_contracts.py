@@ -33,6 +33,7 @@ PLANTED = [
     ("rooms", "desk/__init__.py", "import onshore.cli"),
     ("rooms", "camera/__init__.py", "import onshore.vault"),
     ("rooms", "answers/__init__.py", "import onshore.border"),
+    ("rooms", "query/__init__.py", "import onshore.border"),
     ("rooms", "rights/__init__.py", "import onshore.border"),
     ("rooms", "reports/__init__.py", "import onshore.gate"),
     ("pure", "words/batch.py", "import os"),

@@ -8,14 +8,20 @@ from pathlib import Path
 
 import numpy as np
 import pyarrow as pa
-from sqlalchemy import Engine, insert, select, update
+from sqlalchemy import Engine, insert, select
 
+from databases import papers_in
 from onshore.vault import papers
 from onshore.vault.drain import Drained, drain
+from onshore.vault.erase import Erased, erase
 from onshore.vault.journal import Journal
 from onshore.vault.journal_files import ask_rotate
-from onshore.vault.keys import RootKey, make_root_key, read_root_key
+from onshore.vault.keys import RootKey
+from onshore.vault.opening import open_papers
 from onshore.vault.read import read, read_all_of
+from onshore.vault.restrictions import Scope, restrict
+from onshore.vault.roots.file import make_root_key, read_root_key
+from onshore.vault.segments import Shelf
 from onshore.words.batch import DOOR, TIME, purposes_column, with_purposes
 from onshore.words.tally import Sieved, Tally
 from onshore.words.vocabulary import STATUTORY
@@ -90,11 +96,22 @@ class Room:
         with papers.writing(self.engine) as conn:
             conn.execute(insert(papers.vehicles).values(row))
 
-    def restrict(self, vehicle: int) -> int:
+    def restrict(self, vehicle: int, scope: Scope | None = None) -> int:
         with papers.writing(self.engine) as conn:
-            change = update(papers.vehicles).where(papers.vehicles.c.id == vehicle)
-            conn.execute(change.values(restricted=self.clock()))
+            restrict(conn, scope or Scope(vehicle), since=self.clock())
         return ask_rotate(self.engine)
+
+    def erase(self, *asked: int | Scope, turn: int, **more) -> Erased:
+        """Erase vehicles or scopes; what that did for the first of them."""
+        scopes = [Scope(one) if isinstance(one, int) else one for one in asked]
+        return self.erase_all(scopes, turn=turn, **more)[scopes[0]]
+
+    def erase_all(self, scopes: list[Scope], **more) -> dict[Scope, Erased]:
+        return erase(self.engine, self.shelf, scopes, **{"clock": self.clock, "randomness": os.urandom} | more)
+
+    @property
+    def shelf(self) -> Shelf:
+        return Shelf(self.root, self.vault, SITE)
 
     def consent(self, vehicle: int, purpose: str = USE) -> None:
         with papers.writing(self.engine) as conn:
@@ -105,12 +122,12 @@ class Room:
 
 def new_room(folder: Path) -> Room:
     root = make_root_key(folder / "keys" / "root.key", os.urandom)
-    return Room(folder, papers.open_papers(papers.sqlite_url(folder / "papers.sqlite")), root)
+    return Room(folder, open_papers(papers_in(folder)), root)
 
 
 def open_room(folder: Path) -> Room:
     root = read_root_key(folder / "keys" / "root.key", os.urandom)
-    return Room(folder, papers.open_papers(papers.sqlite_url(folder / "papers.sqlite")), root)
+    return Room(folder, open_papers(papers_in(folder)), root)
 
 
 def announce(drained: Drained) -> bytes:

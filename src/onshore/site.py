@@ -2,6 +2,7 @@
 
 import json
 import secrets
+import sys
 import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import AbstractContextManager, contextmanager
@@ -21,14 +22,20 @@ from onshore.rules.acts import Act, Facts, TransferAsked
 from onshore.rules.judge import judge
 from onshore.rules.local import local_day
 from onshore.rules.pack import Pack
+from onshore.vault import client, recall
+from onshore.vault.client import database
+from onshore.vault.copies import refuse_long_copies
 from onshore.vault.drain import Drained
 from onshore.vault.drain import drain as drain_journals
 from onshore.vault.journal_files import ask_rotate, journals_before
 from onshore.vault.keeping import keeping
-from onshore.vault.keys import RootKey, read_root_key, site_key
+from onshore.vault.keys import site_key
 from onshore.vault.lanes import Sending
-from onshore.vault.papers import entries, meta, open_papers, reading, sqlite_url, writing
+from onshore.vault.opening import open_papers, sqlite_url
+from onshore.vault.papers import entries, meta, reading, writing
+from onshore.vault.roots.places import Roots
 from onshore.vault.split import Near
+from onshore.vault.wrapping import Keyring, open_keyring
 from onshore.words.catalogue import Signal
 from onshore.words.catalogue import parse as parse_catalogue
 from onshore.words.errors import Broken, Malformed, Refusal
@@ -69,7 +76,7 @@ class Site:
     folder: Path
     settings: Settings
     engine: Engine
-    root: RootKey
+    root: Keyring
     law: Law
     readings: tuple[Turned, ...]
     catalogue: Mapping[str, Signal]
@@ -161,6 +168,13 @@ class Site:
         assert row is not None
         return int(row[0])
 
+    def recall(self, conn: Connection, *what: recall.What, gone: recall.Gone | None = None) -> None:
+        """Have a backup that lives not forget what this transaction takes away: `what` it wrote, and rows `gone`."""
+        now, randomness = self.clock(), self.randomness
+        obj = recall.note(conn, self.root, self.folder, what, now=now, randomness=randomness, gone=gone)
+        if obj is not None:
+            self.hand_in(conn, self.entry("recall", obj=obj))
+
     def keeping(self) -> AbstractContextManager[None]:
         """Hold the keep road, as `vault.keeping` says."""
         return keeping(self.folder)
@@ -216,6 +230,7 @@ class Site:
             segments=len(drained.segments),
             obj=digest("".join(f"sha256:{segment.sha256}\n" for segment in drained.segments)),
             journals=len(drained.journals),
+            **({"damaged": damaged} if (damaged := sum(bool(one.lost) for one in drained.mishaps)) else {}),
         )
 
     def settle(self, number: int | None = None) -> None:
@@ -335,6 +350,16 @@ def now_ms() -> int:
     return int(time.time() * 1000)
 
 
+def open_papers_of(settings: Settings, folder: Path, *, moving: bool = False) -> Engine:
+    """The papers of the site in `folder`, which need no key to be opened."""
+    where = database(settings, folder)
+    if where is not None:
+        # Whoever guards what this program connects to hears of the one place before anything does.
+        sys.audit("onshore.listed", client.__name__, where.place)
+    at = where or sqlite_url(folder / "papers.sqlite")
+    return open_papers(at, folder=folder, site=settings.site.id, moving=moving)
+
+
 def open_site(
     folder: Path,
     *,
@@ -345,11 +370,20 @@ def open_site(
     settings = read_settings(folder / "site.toml")
     catalogue, readings = read_catalogue(), turned_here(folder, settings.rules)
     law = read_law(folder, settings, catalogue, {turned.name for turned in readings if turned.obj})
+    refuse_long_copies(settings.keys, [v.pack for v in law.ahead(local_day(clock(), law.zone))])
+    engine = open_papers_of(settings, folder)
     site = Site(
         folder=folder,
         settings=settings,
-        engine=open_papers(sqlite_url(folder / "papers.sqlite")),
-        root=read_root_key(folder / "keys" / "root.key", randomness),
+        engine=engine,
+        root=open_keyring(
+            engine,
+            Roots(folder, lambda: read_settings(folder / "site.toml").keys, randomness),
+            settings.site.id,
+            clock=clock,
+            randomness=randomness,
+            backup_days=settings.keys.backup_days,
+        ),
         law=law,
         readings=readings,
         catalogue=catalogue,

@@ -1,7 +1,6 @@
 """`onshore check`: what must be well at a site, one line each."""
 
 import hashlib
-import shutil
 import time
 from collections.abc import Callable, Iterator
 from datetime import timedelta
@@ -18,7 +17,7 @@ if TYPE_CHECKING:
     from onshore.site import Site
     from onshore.words.settings import MqttBridge
 
-_LEAST_FREE = 1 << 30  # bytes; below this a gate may soon be unable to keep what it would acknowledge
+_MISHAPS = 7 * 86_400_000  # milliseconds for which what a crash did is told
 _EARLIEST = 1_735_689_600  # 2025-01-01: a clock before it was never set
 
 Line = tuple[str, bool, str]
@@ -43,14 +42,18 @@ def _looks(folder: Path, *, deep: bool) -> Iterator[Line]:
     from onshore.site import open_site
 
     yield "clock", time.time() > _EARLIEST, "set" if time.time() > _EARLIEST else "was never set"
-    free = shutil.disk_usage(folder if folder.exists() else Path.cwd()).free
-    yield "disk", free > _LEAST_FREE, f"{free >> 20} MiB free"
+    rotten = list(_rot(folder)) if deep else []  # before anything of it is opened
+    yield from rotten
+    if any(says.startswith("papers.sqlite: it is missing") for _, _, says in rotten):
+        return  # to open it would be to begin another
     try:
         site = open_site(folder)
     except (OnshoreError, SQLAlchemyError) as error:
         yield "settings", False, str(error) if isinstance(error, OnshoreError) else "the papers do not open"
         return
+    yield _disk(site)
     yield "settings", True, f"{folder / 'site.toml'} is read"
+    yield _papers(site)
     yield _tried("keys", lambda: _keys(site))
     yield _rules(site)
     yield from _switches(site)
@@ -61,16 +64,88 @@ def _looks(folder: Path, *, deep: bool) -> Iterator[Line]:
     yield _tried("forward", lambda: _forward(site))
     yield from (("forward", False, says) for says in _unsent(site, deep=deep))
     yield _tried("policies", lambda: _policies(site))
+    yield _tried("segments", lambda: _small(site))
+    yield _tried("retention", lambda: _over(site))
+    yield _rights(site)
+    yield _backup(site)
     yield _tried("ledger", lambda: f"{site.ledger.size} entries under a checkpoint of ours")
+    yield from _mishaps(site)
     if deep:
-        yield _tried("log", lambda: f"{sum(1 for _ in site.ledger.fsck())} checks of the whole log hold")
-        yield _tried("segments", lambda: f"{_open_all(site)} segments open with their keys and digests")
+        yield from _deep(site)
+
+
+def _disk(site: "Site") -> Line:
+    """Whether there is room, and which gates take nothing in for want of it or because the disk is slow."""
+    from onshore.vault.space import free_bytes, held
+
+    free, least = free_bytes(site.folder), site.settings.vault.least_free
+    says = f"{free >> 20} MiB free"
+    if free < least:
+        says += f"; gates take nothing in below {least >> 20} MiB ([vault] least_free)"
+    resting = held(site.engine, site.vault)
+    for one in resting:
+        why = "the disk is full" if one.why == "full" else "the disk is slow to sync"
+        says += f"; gate {one.gate} takes nothing in since {clock_text(one.since)}: {why}"
+    return "disk", free >= least and not resting, says
+
+
+def _papers(site: "Site") -> Line:
+    """Whether the papers' database keeps what it is told, and nothing that was struck for longer than it may."""
+    from onshore.vault.soundness import look
+
+    settings = site.settings
+    return "papers", *look(
+        site.engine, archive_days=settings.papers.archive_days, backup_days=settings.keys.backup_days
+    )
+
+
+def _mishaps(site: "Site") -> Iterator[Line]:
+    """What crashes of the last days did to journals; bad where something was lost, until its file is given up."""
+    from onshore.vault import aside
+    from onshore.vault.papers import mishaps, reading
+
+    with reading(site.engine) as conn:
+        found = aside.told(conn, mishaps, site.clock() - _MISHAPS)
+    for one in found:
+        read = f"{one.read} records recovered, {one.torn} bytes of a torn one cut off"
+        if one.lost:
+            where = f", the file kept aside: vault/{one.path}" if one.wrapped else ""
+            yield "journal", not one.wrapped, f"{one.journal} was damaged: {one.lost} lost, {read}{where}"
+        else:
+            says = f"{one.journal} ended without being closed, drained {clock_text(one.at)}: {read}, nothing lost"
+            yield "journal", True, says
+
+
+def _rot(folder: Path) -> Iterator[Line]:
+    """Files which are not what was sealed, as far as one can tell of a site that need not open."""
+    from onshore.vault import seal
+
+    papers = folder / seal.PAPERS
+    if seal.covers(folder, seal.PAPERS) and not (papers.exists() and papers.stat().st_size):
+        yield "damage", False, f"{seal.PAPERS}: it is missing or empty; restore it from a backup"
+        return
+    for name, wrong in seal.broken(folder, None):
+        yield "damage", False, f"{name}: {wrong}"
+
+
+def _deep(site: "Site") -> Iterator[Line]:
+    from onshore.cli import deep
+    from onshore.vault.papers import reading
+    from onshore.vault.segments import segments_where
+
+    found = list(deep.damage(site))
+    for name, wrong in found:
+        yield "damage", False, f"{name}: {wrong}"
+    if not found:
+        with reading(site.engine) as conn:
+            count = len(segments_where(conn))
+        yield "deep", True, f"every file is what it should be: {count} segments open, the whole log holds"
 
 
 def _keys(site: "Site") -> str:
-    for name in ("lookup", "column", "ledger"):
-        site.key(name)
-    return "the root key opens the site's own"
+    from onshore.cli.key_rounds import checked
+
+    return checked(site)
 
 
 def _rules(site: "Site") -> Line:
@@ -133,6 +208,18 @@ def _forward(site: "Site") -> str:
     return state(site)
 
 
+def _small(site: "Site") -> str:
+    from onshore.cli.compacting import state
+
+    return state(site)
+
+
+def _over(site: "Site") -> str:
+    from onshore.cli.retention import state
+
+    return state(site)
+
+
 def _unsent(site: "Site", *, deep: bool) -> Iterator[str]:
     from onshore.cli.forwarding import troubles
 
@@ -150,19 +237,22 @@ def _policies(site: "Site") -> str:
     return f"cars send to {host.name} ({host.jurisdiction}); {len(behind)} lag, {ended} of them past their policy's end"
 
 
+def _rights(site: "Site") -> Line:
+    """The cases of persons that wait, and whether a clock of the law ran out on one."""
+    from onshore.rights.clocks import told
+
+    return ("rights", *told(site))
+
+
+def _backup(site: "Site") -> Line:
+    """How old the last backup is; bad once its key part has ended, as it opens no more."""
+    from onshore.cli.backing_up import told
+
+    return ("backup", *told(site))
+
+
 def _tried(what: str, look: Callable[[], str]) -> Line:
     try:
         return what, True, look()
     except (OnshoreError, OSError) as error:
         return what, False, str(error)
-
-
-def _open_all(site: "Site") -> int:
-    from onshore.vault.papers import reading
-    from onshore.vault.segments import Shelf, open_segment, segments_where
-
-    with reading(site.engine) as conn:
-        found = segments_where(conn)
-    for segment in found:
-        open_segment(segment, Shelf(site.root, site.vault, site.id))
-    return len(found)

@@ -66,7 +66,8 @@ def answers_for_errors(command: Command) -> Command:
         except (OSError, UnicodeError) as why:
             error = Malformed(_system_says(why))
         except SQLAlchemyError as why:
-            error = Broken(f"the papers do not answer ({type(why).__name__}): look at the disk, or restore a backup")
+            what = f"the papers do not answer ({type(why).__name__})"
+            error = Broken(f"{what}: look at the disk or the database, or restore a backup")
         say(told(error))
         sys.exit(error.exit_code)
 

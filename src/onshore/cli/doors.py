@@ -9,6 +9,7 @@ from functools import cached_property
 from typing import Protocol
 
 from onshore.cli.mqtt import Mqtt, mqtt_of
+from onshore.cli.pressing import batches, pressure_of
 from onshore.cli.told import Told
 from onshore.cli.uploading import uploading
 from onshore.gate.fleet import server as fleet
@@ -17,6 +18,7 @@ from onshore.gate.gb32960.known import Known, secret_of
 from onshore.gate.intake import Intake
 from onshore.gate.limits import Room
 from onshore.gate.mqtt import server as mqtt
+from onshore.gate.pressure import Pressure
 from onshore.gate.tls import Credentials
 from onshore.gate.upload import server as upload
 from onshore.register.certificates import Standing
@@ -38,6 +40,9 @@ class AnyDoor(Protocol):
 
     def flush(self) -> None:
         """Keep what waits."""
+
+    def press(self, held: str) -> None:
+        """Take nothing in for now, or go on."""
 
     def recheck(self) -> None:
         """End the connections of those who may no longer be here."""
@@ -70,6 +75,7 @@ class Gate:
 
     site: Site
     intake: Intake
+    pressure: Pressure
     room: Room
     shared: bool  # the ports are shared with other gate processes
     standing: Standing
@@ -124,7 +130,7 @@ async def open_gb32960(gate: Gate) -> Opened | None:
 
 def _gb32960_door(gate: Gate) -> gb32960.Door:
     settings = gate.site.settings.gate
-    limits = gb32960.Limits(batch_frames=settings.batch_frames, batch_ms=settings.batch_ms, rate=settings.rate)
+    limits = gb32960.Limits(**batches(settings), rate=settings.rate)
     known = Known(gate.site, gate.intake.look_up, gate.standing)
     secret = secret_of(gate.site)
     carried = frozenset(name for name, signal in gate.site.catalogue.items() if signal.gb32960)
@@ -148,7 +154,7 @@ async def open_fleet(gate: Gate) -> Opened | None:
     if settings.fleet is None:
         return None
     rate = min(settings.rate, fleet.Limits().rate)  # a record is a hundred times what another door's frame is
-    limits = fleet.Limits(batch_frames=settings.batch_frames, batch_ms=settings.batch_ms, rate=rate)
+    limits = fleet.Limits(**batches(settings), rate=rate)
     door = fleet.Door(
         gate.standing.identify,
         gate.intake.take_in,
@@ -231,11 +237,13 @@ def _gate(site: Site, stack: AsyncExitStack | ExitStack) -> Gate:
     journal = stack.enter_context(_journal(site, settings.processes))
     intake = Intake(site, journal)
     stack.callback(intake.close)
-    return Gate(site, intake, Room(), settings.processes > 1, Standing(site))
+    return Gate(site, intake, pressure_of(site, journal), Room(), settings.processes > 1, Standing(site))
 
 
 def _journal(site: Site, processes: int) -> Journal:
-    limits = JournalLimits(age=site.settings.gate.rotate_seconds * 1000)
+    vault = site.settings.vault
+    age = site.settings.gate.rotate_seconds * 1000
+    limits = JournalLimits(vault.journal_bytes, age, vault.least_free)
     for number in range(processes):
         try:
             return Journal(
@@ -279,6 +287,9 @@ async def _tick(gate: Gate, opened: Sequence[AnyDoor]) -> None:
         try:
             for door in opened:
                 door.flush()  # what arrived before somebody asked for a new file goes into the old one
+            if gate.pressure.look(asyncio.get_running_loop().time()):
+                for door in opened:
+                    door.press(gate.pressure.held)
             gate.intake.tick()
             if ticks % _CHECKS == 0:
                 _check(gate, opened)

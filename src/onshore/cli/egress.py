@@ -18,7 +18,8 @@ _STARTS = frozenset({"subprocess.Popen", "os.posix_spawn", "os.exec", "os.spawn"
 
 _MAY_START = frozenset({"story"})
 
-_LISTED = {"onshore.gate.forward.client": frozenset[tuple[str, int]]()}
+_PAPERS = "onshore.vault.client"
+_LISTED = {"onshore.gate.forward.client": frozenset[tuple[str, int]](), _PAPERS: frozenset[tuple[str, int]]()}
 """Modules that connect to places of the settings alone, each with its hosts and ports."""
 
 
@@ -54,10 +55,23 @@ def _guarded(way: Callable[..., Any]) -> Callable[..., Any]:
 def _hook(event: str, arguments: tuple[Any, ...]) -> None:
     if event in _CONNECTS:
         module = _refuse_unless(_MAY_CONNECT, "open a connection outwards")
-        if module in _LISTED and arguments[1][1] not in {port for _, port in _LISTED[module]}:  # its name is resolved
+        if module in _LISTED and not _is_listed(arguments[1], _LISTED[module]):
             _refuse_place(module)
+    elif event == "socket.getaddrinfo":
+        module = _asking(sys._getframe(1))  # noqa: SLF001 (as below)
+        if module == _PAPERS and arguments[:2] not in _LISTED[module]:
+            _refuse_place(module)
+    elif event == "onshore.listed" and _asking(sys._getframe(1)) == "onshore.site":  # noqa: SLF001 (as below)
+        listed(arguments[0], {*_LISTED[arguments[0]], arguments[1]})
     elif event in _STARTS:
         _refuse_unless(_MAY_START, "start another program")
+
+
+def _is_listed(address: tuple[Any, ...] | str | bytes, places: Collection[tuple[str, int]]) -> bool:
+    """Whether that is one of these places: a socket's path, or, its name being resolved by now, a port."""
+    if isinstance(address, tuple):
+        return address[1] in {port for _, port in places if port}
+    return (address, 0) in places
 
 
 def _refuse_place(module: str) -> NoReturn:

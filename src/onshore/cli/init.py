@@ -1,5 +1,6 @@
 """`onshore init`: make a site."""
 
+import json
 import secrets
 from collections.abc import Callable
 from pathlib import Path
@@ -16,8 +17,9 @@ from onshore.rules.local import local_day
 from onshore.rules.pack import Pack
 from onshore.rules.standing import is_draft, validity
 from onshore.site import now_ms, open_site
-from onshore.vault.keys import make_root_key
+from onshore.vault.client import named
 from onshore.vault.papers import writing
+from onshore.vault.roots.file import make_root_key
 from onshore.words.errors import Malformed, Refusal
 
 _PURPOSES = (
@@ -81,18 +83,20 @@ items = [{notice}]
 # [rules.switches] NAME = "lenient" with [rules.opinions.NAME] number = "2026-11" and file = "opinions/2026-11.pdf".
 [rules]
 signers = ["{signer}"]
-"""
+{papers}"""
 
 
 @click.command()
 @site_option
 @click.option("--jurisdiction", required=True, help="Whose law it obeys, such as CN.")
 @click.option("--name", required=True, help="What people call it, such as shanghai.")
+@click.option("--papers", default="", help="A PostgreSQL database for its papers: postgresql://USER@HOST:PORT/NAME.")
+@click.option("--papers-password", default="", metavar="FILE", help="Whose first line is that user's password.")
 @json_option
 @answers_for_errors
-def init(site: Path, jurisdiction: str, name: str, as_json: bool) -> None:
+def init(site: Path, jurisdiction: str, name: str, papers: str, papers_password: str, as_json: bool) -> None:
     """Make a site: settings, root key, papers, an empty log and a first checkpoint."""
-    make_site(site, jurisdiction, name)
+    make_site(site, jurisdiction, name, papers=papers, papers_password=papers_password)
     if as_json:
         put({"site": str(site), "vkey": (site / "ledger" / "vkey").read_text().split()[0]})
     say(f"made the site '{name}' in {site}; its root key is {site / 'keys' / 'root.key'}: keep a copy elsewhere")
@@ -109,10 +113,15 @@ def make_site(
     jurisdiction: str,
     name: str,
     *,
+    papers: str = "",
+    papers_password: str = "",
     clock: Callable[[], int] = now_ms,
     randomness: Callable[[int], bytes] = secrets.token_bytes,
 ) -> None:
-    """Lay out a new site in `folder`; refuses a folder that holds one, and a jurisdiction without a pack."""
+    """Lay out a new site in `folder`; refuses a folder that holds one, and a jurisdiction without a pack.
+
+    `papers`: the URL of the database that they lie in, in that jurisdiction; empty: a file of the folder.
+    """
     if (folder / "site.toml").exists():
         raise Refusal("site-exists", f"{folder} holds a site already", remedy="choose another folder with --site")
     pack, later = _obeyed(jurisdiction, clock())
@@ -131,6 +140,7 @@ def make_site(
             id=randomness(8).hex(),
             name=name,
             jurisdiction=jurisdiction,
+            papers=_papers(papers, papers_password, jurisdiction),
             pack=pack.id,
             later="\nlater = [{}]".format(", ".join(f'"{p.id}"' for p in later)) if later else "",
             asking=pack.consent.notice_incomplete.article,
@@ -147,6 +157,16 @@ def make_site(
         version = site.law.on(site.today())
         site.hand_in(conn, site.entry("site", pack=version.pack.id, packdigest=f"sha256:{version.digest}"))
     site.settle()
+
+
+def _papers(url: str, password: str, jurisdiction: str) -> str:
+    """The table `[papers]` of the settings; none where the papers are a file of the site's folder."""
+    if not url:
+        return ""
+    named(url)  # refuses what is no such URL before anything is made of it
+    where = {"url": url, "jurisdiction": jurisdiction}
+    where |= {"password": str(Path(password).absolute())} if password else {}
+    return "\n[papers]\n" + "".join(f"{key} = {json.dumps(value)}\n" for key, value in where.items())
 
 
 def _obeyed(jurisdiction: str, at: int) -> tuple[Pack, list[Pack]]:

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 import click
 
 from onshore.cli.common import answers_for_errors, at_site, put, site_option
+from onshore.words.errors import Broken
 
 if TYPE_CHECKING:
     from onshore.site import Site
@@ -47,7 +48,14 @@ def prove(site: Path, index: int) -> None:
 @ledger.command()
 @at_site()
 def fsck(here: "Site", as_json: bool) -> None:
-    """Recompute every hash of the log from its files; exit 3 at the first thing that is wrong."""
+    """Recompute every hash of the log from its files; name each file that is wrong, exit 3 if there is any."""
+    from onshore.cli import deep
+
+    wrong = list(deep.ledger(here))
+    if wrong:
+        if as_json:
+            put({"verified": False, "wrong": [{"file": name, "says": says} for name, says in wrong]})
+        raise Broken("; ".join(f"{name}: {says}" for name, says in wrong) + "; restore it from a backup")
     log = here.ledger
     told = []
     for finding in log.fsck():

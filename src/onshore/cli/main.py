@@ -9,15 +9,21 @@ import click
 from onshore import __version__
 
 _COMMANDS = {
+    "backup": ("onshore.cli.backup", "backup", "Copy the site while it runs; never the root key."),
     "check": ("onshore.cli.check", "check", "Settings, keys, clock, disk, rule pack, ledger: one line each."),
     "consent": ("onshore.cli.consent", "consent", "A person's consents: give, withdraw, show."),
     "decode": ("onshore.cli.decoding", "decode", "Hex frames in, JSON out."),
     "demo": ("onshore.cli.demo", "demo", "A whole site with simulated cars; plays the story."),
     "forward": ("onshore.cli.forward", "forward", "What no platform takes of what the law has sent on: again, drop."),
     "init": ("onshore.cli.init", "init", "Make a site."),
+    "keys": ("onshore.cli.keys", "keys", "Root and wrapping keys: show what hangs on each, rotate."),
     "ledger": ("onshore.cli.ledger", "ledger", "The log at the site: show, prove, fsck."),
+    "papers": ("onshore.cli.papers", "papers", "The papers' database: copy them into PostgreSQL."),
     "permit": ("onshore.cli.permits", "permit", "The regulator's papers: grant, revoke, show."),
+    "query": ("onshore.cli.query", "query", "SQL at the site, for a purpose, recorded."),
     "replay": ("onshore.cli.replay", "replay", "Feed a recorded drive through the gate."),
+    "retention": ("onshore.cli.retention", "retention", "How long what is kept may lie; what goes when, by which law."),
+    "restore": ("onshore.cli.backup", "restore", "A site out of its backup, with all that was erased since."),
     "rights": ("onshore.cli.rights", "rights", "What a person may ask: access, restrict, erase, show."),
     "rules": ("onshore.cli.rules", "rules", "The law as data: list, show, check, explain, diff, replay."),
     "serve": ("onshore.cli.serve", "serve", "Run the site."),

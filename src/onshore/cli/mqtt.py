@@ -5,6 +5,7 @@ from contextlib import ExitStack
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from onshore.cli.pressing import batches
 from onshore.gate.intake import Intake
 from onshore.gate.limits import Room
 from onshore.gate.mqtt.client import Bridge, Cars
@@ -59,6 +60,10 @@ class Mqtt:
         if self.bridge is not None:
             self.bridge.look()
 
+    def press(self, held: str) -> None:
+        """Take nothing in for now, or go on; the bridge sees it at its next look."""
+        self.door.press(held)
+
     def recheck(self) -> None:
         """End the connections of those who may no longer be here."""
         self.door.recheck()
@@ -80,7 +85,7 @@ def mqtt_of(
     `heard`: the digests, by the site's `key`, of what was kept before the gate was started.
     """
     settings = site.settings.gate
-    limits = Limits(batch_frames=settings.batch_frames, batch_ms=settings.batch_ms, rate=settings.rate)
+    limits = Limits(**batches(settings), rate=settings.rate)
     known = Known(standing, policies)
     door = Door(known, intake.take_in, site.clock, site.catalogue, limits, shared=room, key=key, heard=heard)
     if settings.mqtt_bridge is None:

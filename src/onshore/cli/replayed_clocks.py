@@ -8,6 +8,7 @@ from sqlalchemy import or_, select
 
 from onshore.border import requests
 from onshore.cli.replayed_row import NO_EVIDENCE, Row, due_told, late, reasons, rule_told, whenever
+from onshore.rights.clocks import CLOCK
 from onshore.rules import wording as w
 from onshore.rules.acts import Deadline, Facts
 from onshore.rules.judge import judge
@@ -19,10 +20,7 @@ from onshore.site import Site
 from onshore.vault.papers import parcels, reading, rights_cases, transfer_papers
 from onshore.words.verdict import Verdict
 
-_ASKED = {"erase": "erasure", "access": "access-request"}
-"""Kind of a person's case to the clock of the scenario book that it starts."""
-
-_ASKED_WORDS = {"erase": "an erasure", "access": "an answer"}
+_ASKED_WORDS = {"erase": "an erasure", "access": "an answer", "take": "a copy"}
 
 _PAPERS = {
     "contract-filing": ("standard-contract", "the day on which it took effect, and the day of its filing"),
@@ -65,7 +63,7 @@ def _known(pack: Pack, what: str) -> tuple[Clock, ...]:
 
 
 def _evidence(sides: _Sides, what: str, since: int) -> Iterator[Row]:
-    if what in _ASKED.values():
+    if what in CLOCK.values():
         yield from _cases(sides, what, since)
     elif what in _PAPERS:
         yield from _papers(sides, what)
@@ -137,7 +135,7 @@ def _cases(sides: _Sides, what: str, since: int) -> Iterator[Row]:
     ran = or_(rights_cases.c.asked >= since, rights_cases.c.done >= since, rights_cases.c.state == "asked")
     with reading(sides.site.engine) as conn:
         cases = conn.execute(select(rights_cases).where(ran).order_by(rights_cases.c.asked)).all()
-    for case in (case for case in cases if _ASKED.get(case.kind) == what):
+    for case in (case for case in cases if CLOCK.get(case.kind) == what):
         both = _both(sides, what, case.asked)
         done = sides.site.clock() if case.done is None else case.done
         missed = late(both[0], done, sides.ours.zone), late(both[1], done, sides.theirs.zone)

@@ -13,19 +13,28 @@ from sqlalchemy.exc import DBAPIError
 
 from onshore.border.transfer import resume
 from onshore.cli.common import answers_for_errors, say, site_option
+from onshore.cli.compacting import turn as compact_turn
+from onshore.cli.deep import no_longer_aside, note_seal
 from onshore.cli.doors import doors
 from onshore.cli.forwarding import forward, listed
+from onshore.cli.key_rounds import round_of
 from onshore.cli.told import Told, text
-from onshore.rights.erase import carry_out
+from onshore.rights.retiring import by_itself as retire_turn
+from onshore.rights.sale import carry_on
 from onshore.site import Site, open_site
 from onshore.vault.journal_files import turn_of
 from onshore.vault.lock import hold
 from onshore.vault.papers import reading
+from onshore.vault.recall import end_keys
 from onshore.words.errors import Malformed, OnshoreError
 
 ROADS = ("gate", "border", "keep")
 _TICK = 0.1  # seconds between looks at what there is to keep
 _AGAIN = 600  # ticks until an erasure that failed is tried again
+_KEYS, _BATCHES = 20, 20  # ticks between looks at the keys, and commits of them that a look may take
+_REST = 100  # ticks between looks for small segments, where there were none
+_OVER = 36_000  # ticks between looks for what may be kept no longer: an hour
+_SEALS = 6000  # ticks between seals of what nothing else vouches for: ten minutes
 _TROUBLE = (OnshoreError, OSError, DBAPIError)  # what may pass, or a person can mend, while the site runs
 
 
@@ -46,7 +55,7 @@ class Keeper:
     def __init__(self, site: Site, tell: Callable[[str], None] = say) -> None:
         self._site, self._tell, self._told = site, tell, Told()
         self._later: set[str] = set()
-        self._looks = 0
+        self._looks = self._rest = self._over = 0
 
     def look(self) -> None:
         """Do what there is to do; the caller holds the keep road."""
@@ -55,7 +64,17 @@ class Keeper:
         self._looks += 1
         self._try("rules", lambda: self._site.rulebook)
         self._try("drain", self._drain)
+        if self._looks % _KEYS == 1:
+            self._try("keys", lambda: round_of(self._site, batches=_BATCHES))
+        if self._looks >= self._rest:
+            self._try("compaction", self._compact)
+        if self._looks >= self._over:
+            self._try("retention", self._retire)
         self._try("ledger", self._site.write_ledger)
+        if self._looks % _SEALS == 0:
+            self._try("seal", lambda: note_seal(self._site))
+            self._try("aside", lambda: no_longer_aside(self._site))
+            self._try("recall", lambda: end_keys(self._site.engine, self._site.folder, self._site.clock()))
 
     def _drain(self) -> None:
         with reading(self._site.engine) as conn:
@@ -63,8 +82,20 @@ class Keeper:
         self._try("erasures", self._erase)
         self._site.drain(before=turn + 1)
 
+    def _compact(self) -> None:
+        """One turn, so that an erasure waits for no more; the next at once, or after a rest where nothing waits."""
+        self._rest = self._looks + _REST  # after a failure too
+        if compact_turn(self._site):
+            self._rest = self._looks
+
+    def _retire(self) -> None:
+        """One turn, as with compaction; then not for an hour."""
+        self._over = self._looks + _OVER
+        if retire_turn(self._site):
+            self._over = self._looks
+
     def _erase(self) -> None:
-        failed = carry_out(self._site, later=self._later)
+        failed = carry_on(self._site, later=self._later)
         self._later |= set(failed)
         for case, error in failed.items():
             self._tell(f"keep: the erasure {case} waits, its rows restricted: {text(error)}")
@@ -148,5 +179,6 @@ def _last_look(site: Site) -> None:
         with site.keeping():
             site.drain()
             site.write_ledger()
+            note_seal(site)
     except _TROUBLE as error:
         say(f"left for the next start: {text(error)}")

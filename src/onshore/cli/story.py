@@ -23,7 +23,8 @@ from onshore.cli.simulate import Car, connected, test_vins
 from onshore.gate.gb32960 import encode
 from onshore.ledger.signer import Signer
 from onshore.register import consents, vehicles
-from onshore.rights.erase import certificate, erase
+from onshore.rights.certificates import certificate
+from onshore.rights.erase import erase
 from onshore.site import now_ms, open_site
 from onshore.vault.age import new_identity, recipient_of
 from onshore.vault.drain import Drained

@@ -26,6 +26,10 @@ class Uploading:
         """Keep what waits."""
         self.door.flush()
 
+    def press(self, held: str) -> None:
+        """Take nothing in for now, or go on."""
+        self.door.press(held)
+
     def recheck(self) -> None:
         """End the connections of those who may no longer be here."""
         self.door.recheck()

@@ -18,6 +18,7 @@ BASE = (
 
 BASE_NAMES = frozenset(f.name for f in BASE)
 PURPOSES = "purposes"
+EXCEPTION = "exception"
 _PREFIX = PURPOSES + ":"
 
 
@@ -45,3 +46,16 @@ def purposes_of(schema: pa.Schema) -> tuple[str, ...]:
     """What the purpose bits of a kept batch or segment mean, lowest bit first; empty where nothing is said."""
     said = (schema.metadata or {}).get(PURPOSES.encode())
     return tuple(json.loads(said)) if said else ()
+
+
+def exception_of(schema: pa.Schema) -> str:
+    """The exception from the longest time of keeping that a batch was tagged with when it was taken in; empty: none."""
+    said: bytes = (schema.metadata or {}).get(EXCEPTION.encode(), b"")
+    return said.decode()
+
+
+def with_exception(batch: pa.RecordBatch, exception: str) -> pa.RecordBatch:
+    """The batch, tagged; as it is where there is nothing to tag it with."""
+    if not exception:
+        return batch
+    return batch.replace_schema_metadata({**(batch.schema.metadata or {}), EXCEPTION: exception})

@@ -115,7 +115,7 @@ def test_the_keeper_tells_a_trouble_once_and_goes_on(hands, monkeypatch):
     keeper = serve.Keeper(site, said.append)
     with site.keeping(), monkeypatch.context() as patched:
         patched.setattr("onshore.site.drain_journals", failing(3, lambda *_, **__: None))
-        patched.setattr(serve, "carry_out", lambda *_, **__: {})
+        patched.setattr(serve, "carry_on", lambda *_, **__: {})
         for _ in range(5):
             keeper.look()
     assert said == ["keep (drain): the papers do not answer: database is locked; tried again until it works"]

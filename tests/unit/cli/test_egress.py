@@ -106,3 +106,51 @@ def test_the_statutory_lane_connects_where_the_settings_say_and_nowhere_else(lis
         done = connects_to(places)
         assert done.returncode != 0
         assert "a place that site.toml does not list" in done.stderr
+
+
+PAPERS = """
+import sys
+from pathlib import Path
+import msgspec
+from onshore.cli.egress import shut_the_border
+from onshore.site import open_papers_of
+from onshore.vault.client import opened, named
+from onshore.words.settings import Settings
+shut_the_border(sys.addaudithook)
+site = {"id": "1", "name": "n", "jurisdiction": "CN", "pack": "cn/2026-02", "origin": "o", "purposes": ["p"]}
+named_there, asked, folder = sys.argv[1:]
+if named_there:
+    try:
+        open_papers_of(msgspec.convert({"site": site, "papers": {"url": named_there}}, Settings), Path(folder))
+    except Exception as failed:
+        assert "does not answer" in str(failed), failed
+opened(named(asked)).connect()
+"""
+
+
+@pytest.fixture(params=["127.0.0.1", "localhost", "socket"])
+def asked(request, tmp_path):
+    """Asks, in a program that names some database in its settings, another one; the place is one where nobody is."""
+
+    def url(number):
+        where = f"@/x?host={tmp_path}&port={number}" if request.param == "socket" else f"@{request.param}:{number}/x"
+        return f"postgresql://u{where}"
+
+    def ask(named_there, asked_for):
+        command = [sys.executable, "-c", PAPERS, url(named_there) if named_there else "", url(asked_for), str(tmp_path)]
+        env = os.environ | {"PYTHONPATH": str(SOURCE)}
+        return subprocess.run(command, env=env, capture_output=True, text=True, check=False).stderr
+
+    return ask
+
+
+def test_papers_are_reached_where_the_settings_say_and_nowhere_else(asked):
+    assert "network error" in asked(1, 1), "it was let out, and nobody answered"
+    for named_there in (None, 2):
+        told = asked(named_there, 1)
+        assert "onshore.vault.client tried to connect to a place that site.toml does not list" in told
+
+
+def test_nobody_but_the_site_lists_a_place_for_papers():
+    egress._hook("onshore.listed", ("onshore.vault.client", ("somewhere", 1)))
+    assert ("somewhere", 1) not in egress._LISTED["onshore.vault.client"]

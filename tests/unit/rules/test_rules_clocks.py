@@ -9,6 +9,7 @@ import pytest
 from law import ms, pack
 from onshore.rules.acts import Deadline, Facts
 from onshore.rules.calendars import last_year
+from onshore.rules.clocks import least_days
 from onshore.rules.judge import judge
 from onshore.rules.pack_clock import Clock
 from onshore.words.verdict import Verdict
@@ -105,3 +106,23 @@ def test_a_holiday_of_some_states_is_warned_of() -> None:
 def test_a_clock_that_makes_no_sense_is_refused(bad: dict[str, Any]) -> None:
     with pytest.raises(ValueError, match=r"what|annual|calendar|roll"):
         Clock(id="c", what="erasure", **RULE, **bad)
+
+
+@pytest.mark.parametrize(
+    ("clocks", "least"),
+    [
+        ([], None),
+        ([{"working_days": 10, "calendar": "CN"}], 10),
+        ([{"months": 1}], 28),
+        ([{"years": 1}, {"days": 45}], 45),
+        ([{"hours": 49}], 2),
+        ([{"annual": "03-01"}], 0),
+        ([{"years": 3, "before_working_days": 60, "calendar": "CN"}], 0),
+        ([{"months": 3, "before_months": 1}], 0),
+    ],
+)
+def test_how_short_it_can_be_whenever_it_begins(clocks: list[dict[str, Any]], least: int | None) -> None:
+    given = tuple(Clock(id=f"c{n}", what="erasure", **RULE, **clock) for n, clock in enumerate(clocks))
+    found = least_days("erasure", msgspec.structs.replace(pack("eu/2025-09"), clock=given))
+    assert found == (None if least is None else (least, given[-1].article))
+    assert least_days("incident", msgspec.structs.replace(pack("eu/2025-09"), clock=given)) is None
