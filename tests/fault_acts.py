@@ -16,7 +16,6 @@ import pyarrow as pa
 from sqlalchemy import select
 
 from bytescan import find
-from conftest import Hands
 from fault_steps import FILLING, HUNG, Came, Strike, struck
 from onshore.cli.compacting import turn as compact_turn
 from onshore.cli.deep import damage
@@ -35,6 +34,7 @@ from onshore.vault.compact import QUIET
 from onshore.vault.journal import Journal
 from onshore.vault.read import read_all_of
 from onshore.vault.rotation import ended, rotate
+from site_makers import Hands
 
 BEGIN = 1_790_000_000_000
 BATCHES, SECONDS = 4, 3  # of an ingest; frames of a car in each

@@ -11,7 +11,6 @@ from click.testing import CliRunner
 from sqlalchemy import select
 
 import fault_acts
-from conftest import Hands
 from onshore.cli.doors import doors
 from onshore.cli.main import cli
 from onshore.gate.gb32960 import encode
@@ -24,6 +23,7 @@ from onshore.site import open_site
 from onshore.vault import papers
 from onshore.vault.journal import Journal, Limits
 from onshore.vault.space import free_bytes
+from site_makers import Hands
 
 SIZE, LEAST = 16 << 20, 4 << 20
 

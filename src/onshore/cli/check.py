@@ -49,7 +49,8 @@ def _looks(folder: Path, *, deep: bool) -> Iterator[Line]:
     try:
         site = open_site(folder)
     except (OnshoreError, SQLAlchemyError) as error:
-        yield "settings", False, str(error) if isinstance(error, OnshoreError) else "the papers do not open"
+        lost = "the papers do not open: papers.sqlite, or the database that [papers] names; restore it from a backup"
+        yield "settings", False, str(error) if isinstance(error, OnshoreError) else lost
         return
     yield _disk(site)
     yield "settings", True, f"{folder / 'site.toml'} is read"

@@ -51,6 +51,8 @@ def checked(site: "Site") -> str:
     stands, others = known[-1], len(known) - 1
     days = max(site.clock() - stands.made, 0) // DAY
     more = f"; {others} before it are being retired" if others else ""
+    if due_at(stands, site.settings.keys.backup_days) < site.clock() - DAY:
+        more += "; to be rotated: whoever keeps the site does it at its next look"
     return f"the root {stands.root} opens the wrapping key of {stands.month}, {days} days old, and the site's own{more}"
 
 
@@ -59,7 +61,8 @@ def _refuse_late(site: "Site", known: list[WrappingKey]) -> None:
     wished = site.root.roots.provider
     if not known[-1].root.startswith(f"{wished}:"):
         raise Broken(f"the root is {known[-1].root}, and site.toml wishes for {wished}: 'onshore keys rotate --root'")
-    if due_at(known[-1], site.settings.keys.backup_days) < late:
+    days = site.settings.keys.backup_days  # without it no copies of keys are out, and a key of last month harms nobody
+    if days is not None and due_at(known[-1], days) < late:
         raise Broken(
             f"the wrapping key of {known[-1].month} was to be rotated by now: see that a process keeps the site"
         )
