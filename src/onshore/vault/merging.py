@@ -6,6 +6,7 @@ import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
 
+from onshore.vault.order import in_order
 from onshore.words.batch import PURPOSES, purposes_of, with_purposes
 from onshore.words.vocabulary import MAX_PURPOSES
 
@@ -48,7 +49,7 @@ def merged(tables: Sequence[pa.Table]) -> pa.Table:
 def by_car(table: pa.Table) -> pa.Table:
     """The rows in the order of segments: by vehicle, then time; rows alike in both stay in the order they have."""
     vehicle, time = (table.column(name).cast(pa.int64()).to_numpy() for name in ("vehicle", "time"))
-    order = np.lexsort((time, vehicle))
+    order = in_order(np.zeros_like(vehicle), vehicle, time)
     return table if (np.diff(order) == 1).all() else table.take(pa.array(order))
 
 

@@ -12,6 +12,7 @@ import numpy.typing as npt
 import pyarrow as pa
 
 from onshore.vault.merging import common, moved
+from onshore.vault.order import in_order
 from onshore.vault.segments import Place
 from onshore.words.batch import (
     BASE,
@@ -89,7 +90,8 @@ def _by_ground(table: pa.Table, category: str, meaning: tuple[str, ...]) -> Iter
     bits = _ints(table.column(purposes_column(category)))
     names = [n for n in signals(table.schema) if _says(table.schema.field(n), b"category") == category]
     lawful = [n for n in names if _says(table.schema.field(n), b"statutory") == "1"]
-    yield "statutory", _piece(table, lawful, bits & 1, (STATUTORY,))
+    if lawful:
+        yield "statutory", _piece(table, lawful, bits & 1, (STATUTORY,))
     yield "consent", _piece(table, names, moved(bits & ~1, purposes_of(table.schema), meaning), meaning)
 
 
@@ -116,7 +118,7 @@ def _by_place(table: pa.Table, zone: ZoneInfo, buckets: int, near: Near) -> Iter
     odd = (times > received + near.ahead) | (times < received - near.behind)
     days, named = _local_days(np.where(odd, received, times), zone)
     place = (days * buckets + vehicles % buckets) * 2 + odd
-    order = np.lexsort((times, vehicles, place))
+    order = in_order(place, vehicles, times)
     table, place = table.take(order), place[order]
     edges = [0, *(np.flatnonzero(np.diff(place)) + 1).tolist(), len(place)]
     for start, end in pairwise(edges):
@@ -126,10 +128,20 @@ def _by_place(table: pa.Table, zone: ZoneInfo, buckets: int, near: Near) -> Iter
 
 def _local_days(times: Ints, zone: ZoneInfo) -> tuple[Ints, dict[int, str]]:
     """Each row's local day as a number, and the numbers' dates."""
-    slots, where = np.unique(np.clip(times, 0, _LAST) // _SLOT, return_inverse=True)
+    slots, where = _each(np.clip(times, 0, _LAST) // _SLOT)
     dates = [_local_date(int(slot) * _SLOT, zone) for slot in slots]
     days = np.array([date.toordinal() for date in dates], dtype=np.int64)
     return days[where], {date.toordinal(): date.date().isoformat() for date in dates}
+
+
+def _each(slots: Ints) -> tuple[Ints, Ints]:
+    """The slots that there are, and each row's among them: counted where they lie close, as those of a drain do."""
+    least = int(slots.min())
+    if int(slots.max()) - least > len(slots):
+        found, where = np.unique(slots, return_inverse=True)
+        return found, where
+    there = np.bincount(slots - least) > 0
+    return np.flatnonzero(there) + least, (np.cumsum(there) - 1)[slots - least]
 
 
 def _local_date(instant: int, zone: ZoneInfo) -> datetime:
