@@ -1,6 +1,5 @@
 """One running site: its settings, its open rooms, the law it obeys today."""
 
-import json
 import secrets
 import sys
 import time
@@ -13,16 +12,18 @@ from importlib import resources
 from pathlib import Path
 from typing import Any
 
-from sqlalchemy import Connection, Engine, delete, select, update
+from sqlalchemy import Connection, Engine, func, select, update
 
 from onshore.ledger.entry import digest, entry
 from onshore.ledger.law import Law, Turned, read_law, turned_here
+from onshore.ledger.layout import CHECKPOINT
 from onshore.ledger.log import Log
+from onshore.ledger.note import Wrong, read_checkpoint
 from onshore.rules.acts import Act, Facts, TransferAsked
 from onshore.rules.judge import judge
 from onshore.rules.local import local_day
 from onshore.rules.pack import Pack
-from onshore.vault import client, recall
+from onshore.vault import client, recall, switches
 from onshore.vault.client import database
 from onshore.vault.copies import refuse_long_copies
 from onshore.vault.drain import Drained
@@ -31,8 +32,9 @@ from onshore.vault.journal_files import ask_rotate, journals_before
 from onshore.vault.keeping import keeping
 from onshore.vault.keys import site_key
 from onshore.vault.lanes import Sending
-from onshore.vault.opening import open_papers, sqlite_url
-from onshore.vault.papers import entries, meta, reading, writing
+from onshore.vault.opening import FILE, open_papers, sqlite_url
+from onshore.vault.papers import entries, reading, writing
+from onshore.vault.patience import looks
 from onshore.vault.roots.places import Roots
 from onshore.vault.split import Near
 from onshore.vault.wrapping import Keyring, open_keyring
@@ -49,7 +51,6 @@ from onshore.words.verdict import Verdict
 from onshore.words.vocabulary import STATUTORY
 
 _DAY, _MINUTE = 86_400_000, 60_000  # milliseconds
-_LOOKS, _PAUSE = 1500, 0.02  # how often, and seconds between, to look whether another process did its part
 
 
 def read_settings(path: Path) -> Settings:
@@ -210,12 +211,11 @@ class Site:
         """
         turn = ask_rotate(self.engine)
         done: list[Drained] = []
-        for _ in range(_LOOKS):
+        for _ in looks():
             with suppress_taken(), self.keeping():
                 done += self.drain()
             if not journals_before(self.engine, self.vault, turn):
                 return done
-            time.sleep(_PAUSE)
         raise Broken("journals were not drained for 30 seconds; see whether the gate and keep processes are well")
 
     def _announce(self, drained: Drained) -> bytes:
@@ -238,12 +238,11 @@ class Site:
 
         `keep` alone writes the log: where it runs elsewhere, wait for it; where nobody runs it, be it for a moment.
         """
-        for _ in range(_LOOKS):
+        for _ in looks():
             with suppress_taken(), self.keeping():
                 self.write_ledger()
             if not self._waiting(number):
                 return
-            time.sleep(_PAUSE)
         raise Broken("the process that keeps the ledger wrote nothing for 30 seconds; look at it, then try again")
 
     def write_ledger(self) -> None:
@@ -315,34 +314,19 @@ def _package_text(package: str, path: str) -> str:
 def readings_noted(site: Site) -> dict[str, dict[str, Any]]:
     """The switches that are turned as the ledger was told: `opinion` and `obj` of each, and `since` (ms UTC)."""
     with reading(site.engine) as conn:
-        return _noted(conn)
-
-
-def _noted(conn: Connection) -> dict[str, dict[str, Any]]:
-    found = conn.execute(select(meta.c.value).where(meta.c.name == "switches")).scalar()
-    return json.loads(found) if found else {}
+        return switches.noted(conn)
 
 
 def _note_readings(site: Site) -> None:
     """Hand the ledger an entry for each switch that is read otherwise than it was told last, once for each change."""
     now = {turned.name: {"opinion": turned.opinion, "obj": turned.obj} for turned in site.readings if turned.obj}
-
-    def changed(noted: dict[str, dict[str, Any]]) -> list[str]:
-        told = {name: {"opinion": paper["opinion"], "obj": paper["obj"]} for name, paper in noted.items()}
-        return [name for name in sorted({*told, *now}) if told.get(name) != now.get(name)]
-
-    if not changed(readings_noted(site)):
+    if not switches.changed(readings_noted(site), now):
         return
     with writing(site.engine) as conn:
-        noted = _noted(conn)
-        for name in changed(noted):
-            paper = now.get(name)
-            told = {"state": "lenient", **paper} if paper else {"state": "strict"}
+        for name in switches.changed(switches.noted(conn), now):
+            told = {"state": "lenient", **now[name]} if name in now else {"state": "strict"}
             site.hand_in(conn, site.entry("switch", name=name, **told))
-            noted.pop(name, None)
-            noted |= {name: paper | {"since": site.clock()}} if paper else {}
-        conn.execute(delete(meta).where(meta.c.name == "switches"))
-        conn.execute(meta.insert().values(name="switches", value=json.dumps(noted)))
+        switches.note(conn, now, site.clock())
 
 
 def now_ms() -> int:
@@ -350,28 +334,50 @@ def now_ms() -> int:
     return int(time.time() * 1000)
 
 
-def open_papers_of(settings: Settings, folder: Path, *, moving: bool = False) -> Engine:
-    """The papers of the site in `folder`, which need no key to be opened."""
+def open_papers_of(settings: Settings, folder: Path, *, new: bool = False) -> Engine:
+    """The papers of the site in `folder`, which need no key to be opened; Broken where they are gone."""
     where = database(settings, folder)
     if where is not None:
         # Whoever guards what this program connects to hears of the one place before anything does.
         sys.audit("onshore.listed", client.__name__, where.place)
-    at = where or sqlite_url(folder / "papers.sqlite")
-    return open_papers(at, folder=folder, site=settings.site.id, moving=moving)
+    at = where or sqlite_url(folder / FILE)
+    return open_papers(at, folder=folder, site=settings.site.id, new=new)
+
+
+def _refuse_older(engine: Engine, ledger: Path) -> None:
+    """Broken where the papers are older than the log: every entry of that was in them first."""
+    try:
+        text, _, _ = (ledger / CHECKPOINT).read_text(encoding="utf-8").partition("\n\n")
+        least = read_checkpoint(f"{text}\n").size
+    except (FileNotFoundError, UnicodeDecodeError, Wrong):
+        return  # whoever opens the log says so
+    with reading(engine) as conn:
+        waiting = conn.scalar(select(func.count()).where(entries.c.leaf.is_(None)))
+        most = _known_leaves(conn) + (waiting or 0)
+    if most < least:
+        raise Broken(
+            f"the papers are older than the ledger: they know of {most} entries, it holds {least}. What was decided "
+            "since, such as erasures, they do not know; put back the newest, or restore the site"
+        )
 
 
 def open_site(
     folder: Path,
     *,
+    new: bool = False,
     clock: Callable[[], int] = now_ms,
     randomness: Callable[[int], bytes] = secrets.token_bytes,
 ) -> Site:
-    """Open the site in `folder`; says what is wrong where a setting, key or pack is."""
+    """Open the site in `folder`; says what is wrong where a setting, key or pack is.
+
+    Broken where its papers are gone, unless it is `new`, and where they and the ledger are not of one time.
+    """
     settings = read_settings(folder / "site.toml")
     catalogue, readings = read_catalogue(), turned_here(folder, settings.rules)
     law = read_law(folder, settings, catalogue, {turned.name for turned in readings if turned.obj})
     refuse_long_copies(settings.keys, [v.pack for v in law.ahead(local_day(clock(), law.zone))])
-    engine = open_papers_of(settings, folder)
+    engine = open_papers_of(settings, folder, new=new)
+    _refuse_older(engine, folder / "ledger")
     site = Site(
         folder=folder,
         settings=settings,

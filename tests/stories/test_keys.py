@@ -120,7 +120,7 @@ def test_whoever_keeps_the_site_rotates_by_the_month_and_goes_on_with_what_is_un
 
 
 def test_a_rotation_waits_for_the_process_that_keeps_the_site(hands, sh, monkeypatch):
-    monkeypatch.setattr("onshore.cli.keys._LOOKS", 3)
+    monkeypatch.setattr("onshore.vault.patience.LOOKS", 3)
     monkeypatch.setattr("onshore.site.Site.settle", lambda *_: None)
     with hands.site.keeping(), ThreadPoolExecutor(1) as other:  # a thread of its own holds no road
         text = other.submit(sh, "keys", "rotate").result()

@@ -1,10 +1,12 @@
 import pytest
+from click.testing import CliRunner
 
+from onshore.cli.main import cli
 from onshore.ledger.law import read_pack
 from onshore.ledger.packs import release_key
 from onshore.site import open_site, read_settings
 from onshore.vault.lock import hold
-from onshore.vault.papers import entries, writing
+from onshore.vault.papers import entries, metadata, writing
 from onshore.words.errors import Broken, Malformed, Refusal
 
 
@@ -117,9 +119,50 @@ def test_a_log_ahead_of_its_papers_is_not_believed(hands):
         site.settle()
 
 
+def test_papers_that_are_older_than_the_ledger_are_refused_at_once(hands):
+    site = hands.site
+    open_site(site.folder)
+    with writing(site.engine) as conn:  # as in a copy of the papers from before the last entry was handed in
+        conn.execute(entries.delete())
+    with pytest.raises(Broken, match="they know of 0 entries, it holds 1"):
+        open_site(site.folder)
+
+
+@pytest.mark.parametrize("harm", ["missing", "cut"])
+@pytest.mark.sqlite
+def test_a_site_that_lost_its_papers_gets_no_new_ones(hands, harm):
+    file = hands.site.folder / "papers.sqlite"
+    hands.site.engine.dispose()
+    for beside in hands.site.folder.glob("papers.sqlite?*"):
+        beside.unlink()
+    file.unlink()
+    if harm == "cut":
+        file.touch()
+    before = file.read_bytes() if file.exists() else None
+    with pytest.raises(Broken, match="restore the site from its backup") as broken:
+        open_site(hands.site.folder)
+    assert str(file) in str(broken.value)
+    assert (file.read_bytes() if file.exists() else None) == before
+    check = CliRunner().invoke(cli, ["check", "--json", "--site", str(hands.site.folder)])
+    assert check.exit_code == 1
+    assert "the papers of this site are gone" in check.stdout
+
+
+@pytest.mark.parametrize("left", ["tables", "nothing"])
+def test_papers_that_were_emptied_are_not_begun_anew(hands, left):
+    with writing(hands.site.engine) as conn:
+        for table in reversed(metadata.sorted_tables):
+            conn.execute(table.delete())
+        if left == "nothing":
+            metadata.drop_all(conn)
+            conn.exec_driver_sql("DROP TABLE alembic_version")
+    with pytest.raises(Broken, match=r"papers.* holds none of them"):
+        open_site(hands.site.folder)
+
+
 def test_who_waits_for_a_keeper_that_does_nothing_is_told(hands, monkeypatch):
     site = hands.site
-    monkeypatch.setattr("onshore.site._LOOKS", 2)
+    monkeypatch.setattr("onshore.vault.patience.LOOKS", 2)
     with writing(site.engine) as conn:
         site.hand_in(conn, site.entry("permit", obj="sha256:" + "a" * 64, state="granted"))
     with hold(site.folder / "locks" / "keep", "keep"), pytest.raises(Broken, match="keeps the ledger"):

@@ -152,7 +152,7 @@ def make_site(
             notice=", ".join(f'"{n}"' for n in pack.consent.notice_incomplete.items or NOTICE_ITEMS),
         )
     )
-    site = open_site(folder, clock=clock, randomness=randomness)
+    site = open_site(folder, new=True, clock=clock, randomness=randomness)
     with writing(site.engine) as conn:
         version = site.law.on(site.today())
         site.hand_in(conn, site.entry("site", pack=version.pack.id, packdigest=f"sha256:{version.digest}"))

@@ -1,6 +1,5 @@
 """`onshore keys`: which keys stand over which, what is lost with each, and rotating them."""
 
-import time
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -16,7 +15,6 @@ if TYPE_CHECKING:
     from onshore.vault.losses import Under
     from onshore.vault.wrapping import WrappingKey
 
-_LOOKS, _PAUSE = 600, 0.05  # how often, and seconds between, to look whether the process that keeps the site goes on
 _DAY = 86_400_000
 _DONE = "every key is under it, and those before it are destroyed"
 _LATER = "whoever keeps the site goes on with it, and destroys those once nobody is in the way"
@@ -110,6 +108,7 @@ def rotate(here: "Site", root: bool, as_json: bool) -> None:
     """Make a new wrapping key, wrap every other key by it, destroy the old one; no segment is rewritten."""
     from onshore.cli.key_rounds import new_root, round_of, telling
     from onshore.site import suppress_taken
+    from onshore.vault.patience import looks
     from onshore.vault.rotation import ended, left
     from onshore.vault.rotation import rotate as begin
 
@@ -117,12 +116,11 @@ def rotate(here: "Site", root: bool, as_json: bool) -> None:
         new_root(here)
         say(f"the root key is now {here.root.root.fingerprint}: keep a copy of it elsewhere, never beside a backup")
     key = begin(here.root, telling(here), here.settings.keys.backup_days)
-    for _ in range(_LOOKS):
+    for _ in looks():
         with suppress_taken():
             round_of(here)
         if ended(here.root):
             break
-        time.sleep(_PAUSE)
     here.settle()
     rest, done = left(here.root), ended(here.root)
     if as_json:

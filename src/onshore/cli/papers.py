@@ -35,7 +35,7 @@ def copy(site: Path, as_json: bool) -> None:
             remedy="stop the site, write [papers] url into site.toml, and copy then",
         )
     with alone(site):
-        found = copy_papers(open_papers(sqlite_url(file)), open_papers_of(settings, site, moving=True))
+        found = copy_papers(open_papers(sqlite_url(file)), open_papers_of(settings, site, new=True))
     if as_json:
         put(found)
     say(f"copied {sum(found.values())} rows of {len(found)} tables, and read them back")

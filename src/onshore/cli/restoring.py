@@ -109,7 +109,7 @@ class _Work:
         self._clear()
         self._lay_files()
         settings = self._settings()
-        engine = open_papers_of(settings, self.part)
+        engine = open_papers_of(settings, self.part, new=True)
         try:
             ring = self._papers(engine, rows, settings)
             later = self._later(engine, ring, settings)

@@ -17,6 +17,7 @@ from onshore.vault.transactions import made_strict
 from onshore.words.errors import Broken, Refusal
 
 _stamp = Table("alembic_version", MetaData(), Column("version_num", String(32), primary_key=True))
+FILE = "papers.sqlite"
 _OWNER = select(meta.c.value).where(meta.c.name == "site")
 
 
@@ -25,20 +26,25 @@ def sqlite_url(path: Path) -> str:
     return f"sqlite:///{path}"
 
 
-def open_papers(where: str | Database, *, folder: Path | None = None, site: str = "", moving: bool = False) -> Engine:
-    """Open (where new: lay out) the papers: SQLite by its URL, or a PostgreSQL database.
+def open_papers(where: str | Database, *, folder: Path | None = None, site: str = "", new: bool = False) -> Engine:
+    """Open the papers: SQLite by its URL, or a PostgreSQL database. They are laid out where they are `new`.
 
     Papers of an older release are upgraded first, in one transaction, while no process holds a road of the site in
     `folder`. Refused: papers of a newer release (`papers-newer`), some that no release laid out (`papers-unknown`),
     those of a site of another id in the same database (`papers-taken`), and roads that are taken (`road-taken`); an
-    empty database while the site's folder holds its papers in a file (`papers-left`), unless they are `moving`.
+    empty database while the site's folder holds its papers in a file (`papers-left`). Broken where the site in `folder`
+    has lost its papers, and they are not to be made `new` by somebody who fills them: a site with empty ones would
+    know of no restriction and no consent withdrawn, and sign a second log.
     """
+    if folder is not None and isinstance(where, str) and not (new or _in_file(folder)):
+        raise _lost(f"{folder / FILE} is missing or empty")  # SQLite would make one in its place
     engine = _opened(where)
     try:
         with _reached(where), reading(engine) as conn:
             stands = _format(conn)
-        if folder is not None and not (moving or isinstance(where, str)):
-            _refuse_left(engine, stands, folder / "papers.sqlite")
+            empty = stands is None or conn.execute(select(site_keys.c.name).limit(1)).first() is None
+        if folder is not None and empty and not new:
+            _refuse_empty(where, folder)
         _settle(engine, stands, folder)
         _refuse_other(engine, site)
     except BaseException:
@@ -92,17 +98,27 @@ def _refuse_unknown(stands: str) -> None:
         )
 
 
-def _refuse_left(engine: Engine, stands: str | None, file: Path) -> None:
-    if not file.exists():
-        return
-    with reading(engine) as conn:
-        empty = stands is None or conn.execute(select(site_keys.c.name).limit(1)).first() is None
-    if empty:
+def _refuse_empty(where: str | Database, folder: Path) -> None:
+    if isinstance(where, Database) and _in_file(folder):
         raise Refusal(
             "papers-left",
-            f"the database of [papers] is empty, and the site's papers lie in {file}",
+            f"the database of [papers] is empty, and the site's papers lie in {folder / FILE}",
             remedy="'onshore papers copy' copies them into the database; or take [papers] out of site.toml again",
         )
+    raise _lost(f"{where.called if isinstance(where, Database) else folder / FILE} holds none of them")
+
+
+def _in_file(folder: Path) -> bool:
+    file = folder / FILE
+    return file.exists() and file.stat().st_size > 0
+
+
+def _lost(what: str) -> Broken:
+    return Broken(
+        f"the papers of this site are gone: {what}. Nothing was made in their place; put them back, or restore the "
+        "site from its backup ('onshore restore'). If it was only being made and holds nothing yet, remove its folder "
+        "and make it again ('onshore init')"
+    )
 
 
 def _refuse_other(engine: Engine, site: str) -> None:

@@ -45,6 +45,7 @@ def old(tmp_path):
         for car, restricted in ((CAR, 5), (OTHER, None), (THIRD, 3)):
             row = {"id": car, "vin_mac": bytes([car]) * 32, "vin_sealed": b"sealed", "added": 1}
             conn.execute(insert(tables["vehicles"]).values(**row, restricted=restricted))
+        conn.execute(insert(tables["site_keys"]).values(name="lookup", wrapped=b"wrapped"))
         case = {"vehicle": CAR, "asked_by": "owner", "state": "asked"}
         conn.execute(insert(tables["rights_cases"]).values(**case, id="c1", kind="restrict", asked=5))
         conn.execute(insert(tables["rights_cases"]).values(**case, id="c2", kind="erase", asked=6))
