@@ -81,8 +81,10 @@ class Again:
         """What is not restricted by now: the segment may have been read a while ago."""
         with reading(self._site.engine) as conn:
             hides = self._restricted.hidden(conn)
-        vehicle, time = (batch.column(name).cast(pa.int64()).to_numpy() for name in ("vehicle", "time"))
-        return batch.filter(pa.array(~hides.mask(vehicle, time, category)))
+        vehicle, time, received = (
+            batch.column(name).cast(pa.int64()).to_numpy() for name in ("vehicle", "time", "received")
+        )
+        return batch.filter(pa.array(~hides.mask(vehicle, time, category, received)))
 
     def _batches(self, table: pa.Table) -> Iterator[pa.RecordBatch]:
         """The batches of a table; under the law's own ground each of one door, for the law keeps by the door."""

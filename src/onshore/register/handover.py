@@ -10,7 +10,7 @@ from onshore.register import acts, certificates, consents, persons, policies
 from onshore.register.vehicles import Vehicle
 from onshore.site import Site
 from onshore.vault import papers
-from onshore.vault.papers import keepers, retirements, writing
+from onshore.vault.papers import keepers, retirements, uploads, writing
 from onshore.words.errors import Refusal
 
 
@@ -36,9 +36,10 @@ def sell(
 
     All consents of the old owner and of drivers end (PIPL Art. 15: a consent is the person's, not the car's); the new
     owner has given none. What was collected before belongs to those who kept the car then: the new owner neither sees
-    it nor lets it leave. Certificates that it was known by are taken back, unless the car keeps them
-    (`keep_certificates`: nobody but its maker ever had the key), and its policy is made anew. `alongside` writes what
-    becomes of the old owner's data, with the instant of the sale. Refuses a vehicle that is retired.
+    it nor lets it leave; files that it was sending go on no more. Certificates that it was known by are taken back,
+    unless the car keeps them (`keep_certificates`: nobody but its maker ever had the key), and its policy is made anew.
+    `alongside` writes what becomes of the old owner's data, with the instant of the sale. Refuses a vehicle that is
+    retired.
     """
     site.key("column")  # made in a transaction of its own
     with writing(site.engine) as conn:
@@ -47,6 +48,7 @@ def sell(
         ended = consents.withdraw_all(site, conn, vehicle, now)
         persons.end_all(conn, vehicle.id, now)
         revoked = None if keep_certificates else certificates.revoke_all(site, conn, vehicle.id)
+        _end_uploads(conn, vehicle.id)
         new = persons.enrol(site, conn, name=owner, contact=contact)
         conn.execute(keepers.insert().values(vehicle=vehicle.id, person=new, role=persons.OWNER, start=now))
         site.recall(conn, (papers.persons, papers.persons.c.id == new), (keepers, keepers.c.vehicle == vehicle.id))
@@ -57,6 +59,11 @@ def sell(
     with suppress(Refusal):  # where no policy can be made today the gate makes it when one can
         policies.current(site, vehicle.id)
     return Sold(new, now, act)
+
+
+def _end_uploads(conn: Connection, vehicle: int) -> None:
+    """Files that the car was sending are the old owner's; no door knows them any more, so it sends no more of them."""
+    conn.execute(uploads.delete().where(uploads.c.vehicle == vehicle, uploads.c.fate == "coming"))
 
 
 def dismiss(site: Site, vehicle: Vehicle, driver: int) -> None:

@@ -16,7 +16,7 @@ from onshore.rights.erase import TROUBLE, Failed
 from onshore.site import Site
 from onshore.vault import papers, restrictions
 from onshore.vault.age import check_recipient
-from onshore.vault.forgetting import forget_freed_pages
+from onshore.vault.freed import owe, settle
 from onshore.vault.papers import rights_cases, wishes, writing
 from onshore.vault.restrictions import Scope
 
@@ -133,9 +133,10 @@ def _end(site: Site, sale: Case, *, erased: bool) -> None:
     with writing(site.engine) as conn:
         if erased and sale.wish.person is not None:
             persons.forget(conn, sale.wish.person)
+            owe(conn)
         cases.move(conn, sale, "done", done=site.clock())
     if erased:
-        forget_freed_pages(site.engine, rebuild=True)
+        settle(site.engine)
 
 
 def carry_on(site: Site, *, later: Collection[str] = ()) -> Failed:

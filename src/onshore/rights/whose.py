@@ -87,8 +87,10 @@ def rows(site: Site, scope: Scope) -> Iterator[tuple[Place, pa.Table]]:
     for found, table in every:
         category = found.place.category
         for some in (table.slice(at, AT_ONCE) for at in range(0, table.num_rows, AT_ONCE)):
-            vehicle, time = (some.column(name).cast(pa.int64()).to_numpy() for name in ("vehicle", "time"))
-            for _, meant in covered([scope], vehicle, time, category, told.compiled()):
+            vehicle, time, received = (
+                some.column(name).cast(pa.int64()).to_numpy() for name in ("vehicle", "time", "received")
+            )
+            for _, meant in covered([scope], vehicle, time, category, told.compiled(), received):
                 yield found.place, some.take(pa.array(np.sort(meant)))
 
 

@@ -65,14 +65,16 @@ def _owe(engine: Engine, lane: Lane, vehicles: set[int]) -> None:
 
 def _without(table: pa.Table, scopes: Sequence[Scope], drives: Drives, keep: Keep) -> tuple[pa.Table, int, Rows]:
     """The table without the cells that the scopes mean; how many rows lost any; which have none left and are blank."""
-    vehicle, time = (table.column(name).cast(pa.int64()).fill_null(-1).to_numpy() for name in ("vehicle", "time"))
+    vehicle, time, received = (
+        table.column(name).cast(pa.int64()).fill_null(-1).to_numpy() for name in ("vehicle", "time", "received")
+    )
     before = table.column("vehicle").is_valid().to_numpy()
     touched = np.zeros(table.num_rows, dtype=bool)
     for category, names in _by_category(table.schema).items():
         # A lane of an older release does not say which category a signal is of: all of the row goes then.
         meant = scopes if category else [dataclasses.replace(scope, categories=None) for scope in scopes]
         goes = np.zeros(table.num_rows, dtype=bool)
-        for _, rows in covered(meant, vehicle, time, category, drives):
+        for _, rows in covered(meant, vehicle, time, category, drives, received):
             goes[rows] = True
         for _, held in keep(category, STATUTORY_GROUND, time) if goes.any() else ():
             goes &= ~held

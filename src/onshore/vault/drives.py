@@ -3,7 +3,7 @@
 from collections.abc import Collection, Iterator
 from dataclasses import dataclass
 
-from sqlalchemy import Connection, select
+from sqlalchemy import Connection, func, select
 
 from onshore.consent.drives import NOBODY, Drives, Said, drives_of
 from onshore.consent.records import FOREVER
@@ -28,6 +28,20 @@ def changes(conn: Connection) -> int:
     """How often drivers came or went, or a car said who drives."""
     found = conn.execute(select(meta.c.value).where(meta.c.name == COUNTER)).scalar()
     return int(found) if found else 0
+
+
+def last_word(conn: Connection) -> int:
+    """The last word on who drove that was written down so far: what `spoken_after` is asked with later."""
+    return conn.scalar(select(func.max(drives.c.id))) or 0
+
+
+def spoken_after(conn: Connection, last: int, vehicles: Collection[int], until: int) -> bool:
+    """Whether any of these vehicles has said since `last` who drove before an instant (ms UTC).
+
+    Rows that were somebody's may be somebody else's by such a word, whose consents were never asked for them.
+    """
+    some = select(drives.c.vehicle).where(drives.c.id > last, drives.c.at < until)
+    return not set(vehicles).isdisjoint(conn.execute(some.distinct()).scalars())
 
 
 def read_drivers(conn: Connection, vehicles: Collection[int] | None = None) -> Iterator[Driver]:

@@ -4,6 +4,7 @@ import dataclasses
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from datetime import UTC, date, datetime
 from pathlib import Path
 from typing import NamedTuple
 
@@ -14,12 +15,13 @@ import pyarrow.parquet as pq
 from sqlalchemy import Connection, Engine
 
 from onshore.consent.drives import Drives
-from onshore.vault import aside, strays
+from onshore.vault import strays
 from onshore.vault.drives import read_drives
 from onshore.vault.floors import Keep, nothing_kept
+from onshore.vault.giving_up import give_up
 from onshore.vault.journal_files import gates_behind, journals_before
 from onshore.vault.keys import Randomness
-from onshore.vault.papers import forget_freed_pages, mishaps, reading, segments
+from onshore.vault.papers import forget_freed_pages, reading, segments
 from onshore.vault.restrictions import Scope, among, covered, hidden
 from onshore.vault.rewrite import Replaced, abreast, replace
 from onshore.vault.segments import (
@@ -39,6 +41,7 @@ Ints = npt.NDArray[np.int64]
 Bits = npt.NDArray[np.bool_]
 
 _GROUPS = 8  # row groups that are decoded and written anew at once, each of two files: some 65,536 rows
+_APART = 3 * 86_400_000  # more than a local day differs from UTC's, and than a believed time lies before its arrival
 _NONE = -1  # the bucket of whatever a site without segments is asked for
 
 
@@ -97,17 +100,18 @@ def erase(
 def forget(engine: Engine, folder: Path) -> bool:
     """Leave nothing of what was struck, neither file nor key; False while somebody reads the papers: try again."""
     strays.clear(engine, folder)
-    aside.give_up(engine, mishaps, folder)  # nobody can tell whose rows a damaged journal holds
+    give_up(engine, folder)  # nobody can tell whose rows a damaged journal holds, or one that may come back
     return forget_freed_pages(engine, rebuild=True)
 
 
 class _Rows(NamedTuple):
-    """Rows of one row group that are of cars asked for: their places in it, vehicles and times."""
+    """Rows of one row group that are of cars asked for: their places in it, vehicles, times and arrivals."""
 
     group: int
     places: Ints
     vehicle: Ints
     time: Ints
+    received: Ints
 
 
 class _Bucket:
@@ -168,8 +172,9 @@ class _Bucket:
             vehicle = _ints(read_groups(segment, file, [group], ["vehicle"]), "vehicle")
             places = np.flatnonzero(among(vehicle, cars))
             if len(places):
-                time = _ints(read_groups(segment, file, [group], ["time"]), "time")
-                found.append(_Rows(group, places, vehicle[places], time[places]))
+                rest = read_groups(segment, file, [group], ["time", "received"])
+                times = (_ints(rest, name)[places] for name in ("time", "received"))
+                found.append(_Rows(group, places, vehicle[places], *times))
         return found
 
     def _goes(self, segment: Segment, asked: list[_Rows], *, counts: bool) -> dict[int, Ints]:
@@ -178,7 +183,8 @@ class _Bucket:
         for one in asked:
             held, why = self._held(segment, one.time)
             gone = np.zeros(len(held), dtype=bool)
-            for place, rows in covered(mine, one.vehicle, one.time, segment.place.category, self._drives):
+            category = segment.place.category
+            for place, rows in covered(mine, one.vehicle, one.time, category, self._drives, one.received):
                 gone[rows] = True
                 if counts:
                     self._count(mine[place], segment, len(rows) - int(held[rows].sum()))
@@ -228,7 +234,10 @@ class _Bucket:
         return held, why
 
     def _asking(self, segment: Segment) -> list[Scope]:
-        return [s for s in self._scopes if s.touches(segment.place.category, segment.first, segment.last)]
+        day = date.fromisoformat(segment.place.day)
+        least = int(datetime(day.year, day.month, day.day, tzinfo=UTC).timestamp() * 1000) - _APART
+        first = min(segment.first, least)  # a row may count from its arrival, which is never long before its day
+        return [s for s in self._scopes if s.touches(segment.place.category, first, segment.last)]
 
     def _search(self, new: tuple[Segment, ...]) -> None:
         """Search what was written, in the rows themselves; what was not rewritten was searched to begin with."""

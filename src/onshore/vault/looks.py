@@ -152,7 +152,7 @@ def _piece(
 
 
 def _rows(table: pa.Table, category: str, wanted: Wanted, hides: Hidden, after: int | None, upto: int | None) -> Bits:
-    cars, times = (table.column(name).cast(pa.int64()).to_numpy() for name in ("vehicle", "time"))
+    cars, times = (_ints(table, name) for name in ("vehicle", "time"))
     some: Bits = (times >= wanted.start) & (times < wanted.until)
     if after is not None:
         some &= cars > after
@@ -161,6 +161,11 @@ def _rows(table: pa.Table, category: str, wanted: Wanted, hides: Hidden, after: 
     if wanted.vehicles is not None:
         some &= np.isin(cars, np.array(wanted.vehicles, np.int64))
     if wanted.hides:
-        some &= ~hides.mask(cars, times, category)
+        some &= ~hides.mask(cars, times, category, _ints(table, "received") if hides.scopes else None)
     serves = wanted.rows(table)
     return some if serves is None else some & serves
+
+
+def _ints(table: pa.Table, name: str) -> npt.NDArray[np.int64]:
+    values: npt.NDArray[np.int64] = table.column(name).cast(pa.int64()).to_numpy()
+    return values

@@ -33,7 +33,8 @@ class Scope:
     """Which rows of a vehicle are meant (PIPL Art. 44, 47); what is None narrows nothing.
 
     `driver`: the id under which a person's rows of that vehicle count: of the table `drivers` for a driver, the
-    vehicle's own for its owner's. `start`, `until`: of the rows' own time, [start, until), milliseconds UTC.
+    vehicle's own for its owner's. `start`, `until`: of the rows' own time, [start, until), milliseconds UTC; of one
+    that tells a time after its arrival, of that: it speaks of nothing later, whatever the car's clock says.
     """
 
     vehicle: int
@@ -62,19 +63,23 @@ class Scope:
 
 
 def covered(
-    scopes: Sequence[Scope], vehicle: Ints, time: Ints, category: str, drives: Drives
+    scopes: Sequence[Scope], vehicle: Ints, time: Ints, category: str, drives: Drives, received: Ints | None = None
 ) -> Iterator[tuple[int, Ints]]:
-    """The place of each scope that means any of these rows, and the places of the rows that it means."""
+    """The place of each scope that means any of these rows, and the places of the rows that it means.
+
+    `received`: when they arrived, where a period may be asked for; None: not before the times that they tell.
+    """
     asking = [(place, s) for place, s in enumerate(scopes) if s.categories is None or category in s.categories]
     cars = np.array([scope.vehicle for _, scope in asking], np.int64)
     some = None if (vehicle[1:] >= vehicle[:-1]).all() else _in_order(vehicle, cars)
     car, at = (vehicle, time) if some is None else (vehicle[some], time[some])
+    there = at if received is None else np.minimum(at, received if some is None else received[some])
     first, last = np.searchsorted(car, cars, "left"), np.searchsorted(car, cars, "right")
     for one in np.flatnonzero(first < last).tolist():
         place, scope = asking[one]
         rows = np.arange(first[one], last[one])
         if scope != Scope(scope.vehicle, categories=scope.categories):
-            rows = rows[_meant(scope, car[rows], at[rows], drives)]
+            rows = rows[_meant(scope, car[rows], at[rows], there[rows], drives)]
         if len(rows):
             yield place, rows if some is None else some[rows]
 
@@ -93,15 +98,15 @@ def among(vehicle: Ints, cars: Ints) -> Bits:
     return found
 
 
-def _meant(scope: Scope, car: Ints, at: Ints, drives: Drives) -> Bits:
-    """Per row of the scope's vehicle whether it means it."""
+def _meant(scope: Scope, car: Ints, at: Ints, there: Ints, drives: Drives) -> Bits:
+    """Per row of the scope's vehicle whether it means it; `there`: its time, or its arrival where that was before."""
     meant = np.ones(len(car), dtype=bool)
     if scope.driver is not None:
         meant &= drives.asked(car, at) == scope.driver
     if scope.start is not None:
-        meant &= at >= scope.start
+        meant &= there >= scope.start
     if scope.until is not None:
-        meant &= at < scope.until
+        meant &= there < scope.until
     return meant
 
 
@@ -113,10 +118,10 @@ class Hidden:
     scopes: tuple[Scope, ...]
     drives: Drives
 
-    def mask(self, vehicle: Ints, time: Ints, category: str) -> Bits:
-        """Per row of a category whether it is hidden; `time` in milliseconds UTC."""
+    def mask(self, vehicle: Ints, time: Ints, category: str, received: Ints | None = None) -> Bits:
+        """Per row of a category whether it is hidden; `time` and, as `covered` says, `received` in milliseconds UTC."""
         hides = among(vehicle, self.whole)
-        for _, rows in covered(self.scopes, vehicle, time, category, self.drives) if self.scopes else ():
+        for _, rows in covered(self.scopes, vehicle, time, category, self.drives, received) if self.scopes else ():
             hides[rows] = True
         return hides
 

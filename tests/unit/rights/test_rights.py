@@ -139,13 +139,13 @@ def test_a_restriction_that_was_asked_for_survives_an_erasure(hands):
 
 
 def test_a_keeper_that_does_nothing_is_told(hands, monkeypatch):
-    monkeypatch.setattr("onshore.rights.erase._LOOKS", 2)
+    monkeypatch.setattr("onshore.vault.patience.LOOKS", 2)
     with hold(hands.site.folder / "locks" / "keep", "keep"), pytest.raises(Broken, match="stay restricted"):
         erase(hands.site, hands.car(1), "anna")
 
 
 def test_a_gate_that_never_closes_its_file_stops_the_erasure(hands, monkeypatch):
-    monkeypatch.setattr("onshore.rights.erase._LOOKS", 2)
+    monkeypatch.setattr("onshore.vault.patience.LOOKS", 2)
     site = hands.site
     with Journal(
         site.engine, site.root, site.vault, site=site.id, gate="0", clock=site.clock, randomness=site.randomness
@@ -205,7 +205,7 @@ def test_no_certificate_while_a_reader_may_keep_the_old_keys_alive(hands, monkey
     hands.allow(1)
     hands.drive(1, 2)
     site, old = hands.site, [s.wrapped for s in standing(hands.site)]
-    monkeypatch.setattr("onshore.rights.erase._LOOKS", 2)
+    monkeypatch.setattr("onshore.vault.patience.LOOKS", 2)
     reader = open_papers(papers_in(site.folder)).connect()
     reader.execute(select(segments)).all()
     with pytest.raises(Broken, match="rows are erased, but"):

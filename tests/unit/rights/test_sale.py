@@ -6,12 +6,18 @@ from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import NameOID
 
+from onshore.cli.drives import computed
 from onshore.consent.records import FOREVER
+from onshore.gate.gb32960 import encode
+from onshore.gate.gb32960.decode import decode
+from onshore.gate.intake import Intake
+from onshore.gate.upload.shelf import Shelf
 from onshore.register import acts, certificates, consents, handover, persons, policies, vehicles
 from onshore.rights import cases, clocks, erase, sale
 from onshore.rights.access import access
 from onshore.rights.sale import Choice
 from onshore.vault.age import recipient_of
+from onshore.vault.journal import Journal
 from onshore.vault.read import read
 from onshore.words.errors import Malformed, Refusal
 from onshore.words.vocabulary import STATUTORY
@@ -64,6 +70,36 @@ def test_what_is_kept_is_restricted_for_good_and_the_new_owner_starts_from_nothi
     hands.drive(1)
     assert rows(hands) == 60
     assert readable(hands) == 120
+
+
+def test_an_upload_that_was_coming_does_not_come_to_the_new_owner(hands):
+    shelf = Shelf(hands.site)
+    until = hands.now + 86_400_000
+    mine, others = (shelf.add(hands.car(n).id, b"{}", 10, until).id for n in (1, 2))
+    over = shelf.add(hands.car().id, b"{}", 10, until).id
+    shelf.end(over, "done", until)
+    sold(hands)
+    assert (shelf.find(mine), shelf.find(others).fate, shelf.find(over).fate) == (None, "coming", "done")
+
+
+def test_rows_that_arrived_before_the_sale_stay_the_old_owners_whatever_their_clock_says(hands):
+    site, car = hands.site, hands.car().id
+    ahead = [encode.realtime(hands.vin(1), hands.now + 300_000 + m.offset, m.units) for m in computed(1, 20)]
+    with Journal(
+        site.engine, site.root, site.vault, site=site.id, gate="0", clock=site.clock, randomness=site.randomness
+    ) as journal:
+        intake = Intake(site, journal)
+        intake.take_in(decode(ahead, [car] * 20, hands.now).batch)
+        intake.close()
+    site.drain()
+    hands.now += 1000
+    old, seen = hands.car().owner, readable(hands)
+    assert seen > 0
+    kept = rows(hands, old)
+    sold(hands)
+    hands.now += 600_000
+    assert readable(hands) == 0, "not the new owner's, though they tell times after the sale"
+    assert (rows(hands), rows(hands, old)) == (0, kept)
 
 
 def test_certificates_stay_where_it_is_said(hands):

@@ -4,7 +4,10 @@ import json
 import struct
 
 import pytest
+from sqlalchemy import select
 
+from databases import papers_in
+from onshore.cli.serve import Keeper
 from onshore.consent.records import FOREVER
 from onshore.register import consents, persons
 from onshore.rights import cases
@@ -12,6 +15,8 @@ from onshore.rights.access import access
 from onshore.rights.certificates import certificate, hand_out
 from onshore.rights.erase import carry_out, erase
 from onshore.rights.whose import wish
+from onshore.vault.opening import open_papers
+from onshore.vault.papers import rights_cases
 from onshore.vault.read import read
 from onshore.words.errors import Malformed, Refusal
 from rights_makers import agreed, opened, said, standing, verified
@@ -134,6 +139,22 @@ def test_many_erasures_cost_one_rewrite_of_what_holds_them(hands, monkeypatch):
     assert {paper["receipt"]["rows"] for paper in papers} == {60}
     assert len({paper["proof"] for paper in papers}) == len(cars), "each has its own entry"
     assert access(hands.site, hands.car(9), "officer")["held"]
+
+
+@pytest.mark.sqlite
+def test_what_links_a_certificate_goes_once_nobody_is_in_the_way(hands):
+    case = erase(hands.site, hands.car(), "anna")
+    salt = certificate(hands.site, case)["receipt"]["salt"].encode()
+    reader = open_papers(papers_in(hands.site.folder)).connect()
+    reader.execute(select(rights_cases)).all()
+    hand_out(hands.site, case)
+    keeper, where = Keeper(hands.site, [].append), list(hands.site.folder.glob("papers.sqlite*"))
+    keeper.look()
+    assert any(salt in path.read_bytes() for path in where), "the control: who reads still sees the row of before"
+    reader.close()
+    for _ in range(50):
+        keeper.look()
+    assert not any(salt in path.read_bytes() for path in where)
 
 
 def test_a_certificate_that_was_handed_out_can_be_linked_by_nobody_here(hands):

@@ -162,3 +162,24 @@ def test_touching_is_by_category_and_time():
     assert not scope.touches("track", 20, 30)
     assert not scope.touches("track", 0, 9)
     assert not scope.touches("health", 0, 30)
+
+
+def test_a_row_counts_from_its_arrival_where_its_clock_ran_ahead():
+    vehicle, time, received = np.array([17] * 4), np.array([5, 15, 25, 5]), np.array([8, 8, 28, 28])
+    for scope, rows in ((Scope(17, until=10), [0, 1, 3]), (Scope(17, start=10), [2])):
+        ((_, found),) = covered([scope], vehicle, time, "track", drives_of(()), received)
+        assert found.tolist() == rows
+
+
+def test_what_arrived_before_is_erased_wherever_it_lies(tmp_path):
+    room = new_room(tmp_path)
+    room.add_vehicle(17)
+    room.consent(17)
+    later = NOON + 40 * DAY
+    room.keep(sieved([17] * 4, [NOON, NOON + 500, later, later + 1], received=[NOON, NOON, NOON, later + 1]))
+    scope = Scope(17, until=NOON + 100)
+    turn = room.restrict(17, scope)
+    assert sum(table.num_rows for table in room.read(until=2 * later)) == 2, "one row of two categories is seen"
+    erased = room.erase(scope, turn=turn)
+    assert erased.rows_removed == 9
+    assert {time for _, time in room.all_of(17)} == {later + 1}
