@@ -25,6 +25,8 @@ BOTH = (
     "unit/rights",
     "unit/register",
     "unit/test_site.py",
+    "faults/test_vault_kills.py",
+    "faults/test_compact_kills.py",
     "stories/test_story.py",
     "stories/test_backup.py",
     "stories/test_a_month.py",

@@ -13,8 +13,17 @@ _here: list["Databases"] = []
 
 
 def papers_url(folder: Path) -> str:
-    """What `[papers]` of a site in that folder says as its `url`: empty for a file of the folder itself."""
-    return _here[-1].of(folder) if _here else ""
+    """What `[papers]` of a site in that folder says as its `url`: empty for a file of the folder itself.
+
+    A process that a test started reads it where the test's own wrote it: beside the folder.
+    """
+    if _here:
+        return _here[-1].of(folder)
+    return _beside(folder).read_text() if _beside(folder).exists() else ""
+
+
+def _beside(folder: Path) -> Path:
+    return folder.with_name(f"{folder.name}.papers-url")
 
 
 def papers_in(folder: Path):
@@ -68,6 +77,8 @@ class Databases:
         """The URL of a folder's database, made when it is first asked for."""
         if folder not in self._of:
             self._of[folder] = self.server.new(self._laid_out)
+            if folder.parent.is_dir():
+                _beside(folder).write_text(self.server.url(self._of[folder]))
         return self.server.url(self._of[folder])
 
     @contextmanager
@@ -79,6 +90,7 @@ class Databases:
                 yield
         finally:
             _here.remove(self)
-            for name in self._of.values():
+            for folder, name in self._of.items():
+                _beside(folder).unlink(missing_ok=True)
                 self.server.drop(name)
             self._of.clear()

@@ -103,15 +103,19 @@ def _papers(site: "Site") -> Line:
 def _mishaps(site: "Site") -> Iterator[Line]:
     """What crashes of the last days did to journals; bad where something was lost, until its file is given up."""
     from onshore.vault import aside
+    from onshore.vault.giving_up import lost
     from onshore.vault.papers import mishaps, reading
 
     with reading(site.engine) as conn:
         found = aside.told(conn, mishaps, site.clock() - _MISHAPS)
+    gone = lost(site.engine, site.vault)
     for one in found:
         read = f"{one.read} records recovered, {one.torn} bytes of a torn one cut off"
         if one.lost:
             where = f", the file kept aside: vault/{one.path}" if one.wrapped else ""
-            yield "journal", not one.wrapped, f"{one.journal} was damaged: {one.lost} lost, {read}{where}"
+            where += "; put it back from a backup to have it read" if one.journal in gone else ""
+            good = not one.wrapped and one.journal not in gone
+            yield "journal", good, f"{one.journal} was damaged: {one.lost} lost, {read}{where}"
         else:
             says = f"{one.journal} ended without being closed, drained {clock_text(one.at)}: {read}, nothing lost"
             yield "journal", True, says

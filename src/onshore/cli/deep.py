@@ -14,9 +14,10 @@ from onshore.ledger.audit import audit as audit_log
 from onshore.ledger.note import Unreadable, Wrong
 from onshore.ledger.signer import Signer
 from onshore.ledger.verify import Trust
-from onshore.vault import aside, seal
+from onshore.vault import seal
 from onshore.vault.audit import audit as audit_vault
-from onshore.vault.papers import entries, mishaps, parcels, reading, receipts, uploads
+from onshore.vault.giving_up import give_up
+from onshore.vault.papers import entries, parcels, reading, receipts, uploads
 from onshore.vault.segments import Shelf
 from onshore.words.errors import OnshoreError
 
@@ -61,9 +62,9 @@ def note_seal(site: "Site") -> bool:
 
 
 def no_longer_aside(site: "Site") -> int:
-    """Give up damaged journals that were kept aside for as long as the settings say; how many."""
+    """Give up damaged and lost journals, once they were kept for as long as the settings say; how many."""
     before = site.clock() - site.settings.vault.aside_days * 86_400_000
-    return aside.give_up(site.engine, mishaps, site.vault, before)
+    return give_up(site.engine, site.vault, before)
 
 
 def _entries(site: "Site") -> Iterator[Found]:

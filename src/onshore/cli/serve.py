@@ -22,6 +22,7 @@ from onshore.cli.told import Told, text
 from onshore.rights.retiring import by_itself as retire_turn
 from onshore.rights.sale import carry_on
 from onshore.site import Site, open_site
+from onshore.vault.freed import settle
 from onshore.vault.journal_files import turn_of
 from onshore.vault.lock import hold
 from onshore.vault.papers import reading
@@ -34,6 +35,7 @@ _AGAIN = 600  # ticks until an erasure that failed is tried again
 _KEYS, _BATCHES = 20, 20  # ticks between looks at the keys, and commits of them that a look may take
 _REST = 100  # ticks between looks for small segments, where there were none
 _OVER = 36_000  # ticks between looks for what may be kept no longer: an hour
+_FREED = 50  # ticks between tries to empty pages of the papers, where somebody was in the way
 _SEALS = 6000  # ticks between seals of what nothing else vouches for: ten minutes
 _TROUBLE = (OnshoreError, OSError, DBAPIError)  # what may pass, or a person can mend, while the site runs
 
@@ -71,6 +73,8 @@ class Keeper:
         if self._looks >= self._over:
             self._try("retention", self._retire)
         self._try("ledger", self._site.write_ledger)
+        if self._looks % _FREED == 0:
+            self._try("freed pages", lambda: settle(self._site.engine))
         if self._looks % _SEALS == 0:
             self._try("seal", lambda: note_seal(self._site))
             self._try("aside", lambda: no_longer_aside(self._site))
@@ -80,7 +84,8 @@ class Keeper:
         with reading(self._site.engine) as conn:
             turn = turn_of(conn)  # before the look at cases: what arrives after the next one is asked waits for it
         self._try("erasures", self._erase)
-        self._site.drain(before=turn + 1)
+        for one in (one for drained in self._site.drain(before=turn + 1) for one in drained.mishaps if one.lost):
+            self._tell(f"keep: journal {one.journal} was damaged: {one.lost} lost; 'onshore check' says what to do")
 
     def _compact(self) -> None:
         """One turn, so that an erasure waits for no more; the next at once, or after a rest where nothing waits."""

@@ -15,7 +15,7 @@ from onshore.rules.local import local_day, local_midnight
 from onshore.site import Site
 from onshore.vault import restrictions
 from onshore.vault.erase import Erased
-from onshore.vault.forgetting import forget_freed_pages
+from onshore.vault.freed import owe, settle
 from onshore.vault.papers import rights_cases, wishes, writing
 from onshore.vault.restrictions import Scope
 from onshore.words.errors import Refusal
@@ -76,6 +76,7 @@ def certify(site: Site, case: Case) -> None:
         restrictions.lift(conn, case.id)
         if gone is not None:
             persons.forget(conn, gone)
+            owe(conn)
         if kept:
             held = _before(case.wish.scope, paper["kept_before"])
             until = max(one["until"] for one in kept)
@@ -116,7 +117,8 @@ def hand_out(site: Site, case: Case) -> Case:
     """Strike here what links a certificate to the ledger, now that the person has it: salt, digests, counts, number.
 
     Call it when the certificate is durably where the person gets it. Then nobody can show any more, with all that is
-    held here, that the ledger's entry is about this case; when it was done is told by the day.
+    held here, that the ledger's entry is about this case; when it was done is told by the day. Where somebody is in the
+    way of emptying the pages that this frees, whoever keeps the site does it as soon as nobody is.
     """
     if case.certificate is None or case.entry is None:
         return case
@@ -129,5 +131,6 @@ def hand_out(site: Site, case: Case) -> Case:
         conn.execute(update(rights_cases).where(mine).values(values))
         conn.execute(update(wishes).where(wishes.c.id == case.id).values(struck=site.clock(), detail=None))
         site.recall(conn, (rights_cases, mine), (wishes, wishes.c.id == case.id))
-    forget_freed_pages(site.engine, rebuild=True)
+        owe(conn)
+    settle(site.engine)
     return find(site, case.id)

@@ -1,6 +1,5 @@
 """Erase: restricted at once, all that wait rewritten together, keys destroyed, searched, certified in the ledger."""
 
-import time
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from typing import Any
 
@@ -18,14 +17,15 @@ from onshore.vault.copies import copies_end
 from onshore.vault.erase import Erased, forget
 from onshore.vault.erase import erase as erase_scopes
 from onshore.vault.forgetting import forget_freed_pages, remains
+from onshore.vault.freed import settle
 from onshore.vault.journal_files import gates_behind, journals_before
 from onshore.vault.papers import reading, wishes, writing
+from onshore.vault.patience import looks
 from onshore.vault.restrictions import Scope
 from onshore.vault.segments import Shelf
 from onshore.words.errors import Broken, OnshoreError
 
 _LOST = "; {} lost files of the statutory lane, of which nothing of it is sent should they come back"
-_LOOKS, _PAUSE = 1500, 0.02  # how often, and seconds between, to look whether a gate or the keeper did its part
 
 TROUBLE = (OnshoreError, OSError, DBAPIError)
 """What one case may fail with while the others go on."""
@@ -46,7 +46,7 @@ def erase(site: Site, vehicle: Vehicle, by: str, wish: Wish | None = None) -> Ca
 
 def awaited(site: Site, case: Case) -> Case:
     """An erasure that was asked for, once it is done; done here where nobody else keeps the site."""
-    for _ in range(_LOOKS):
+    for _ in looks():
         with suppress_taken():
             failed = carry_out(site)
             if case.id in failed:
@@ -54,7 +54,6 @@ def awaited(site: Site, case: Case) -> Case:
         if (done := cases.find(site, case.id)).state != "asked":
             site.settle(done.entry)
             return done
-        time.sleep(_PAUSE)
     if done.draft is not None:
         raise Broken(
             "the rows are erased, but another process still reads the papers, which may hold the old keys until it "
@@ -75,12 +74,13 @@ def carry_out(site: Site, *, later: Collection[str] = ()) -> Failed:
         return {}
     failed: Failed = {}
     with site.keeping():
-        failed |= _together(site, [case for case in waiting if case.draft is None], iter(range(_LOOKS)))
+        failed |= _together(site, [case for case in waiting if case.draft is None], looks())
         drafts = [case for case in cases.waiting(site, "erase") if case.draft is not None and case.id not in later]
         if drafts and forget(site.engine, site.vault):
             for case in drafts:
                 certify(site, case)
-            forget_freed_pages(site.engine, rebuild=any(case.wish.person is not None for case in drafts))  # names
+            settle(site.engine)  # of names
+            forget_freed_pages(site.engine)
         site.write_ledger()
     return failed
 
@@ -95,13 +95,13 @@ def _ask_again(site: Site) -> None:
                 conn.execute(update(wishes).where(wishes.c.id == case.id).values(held_until=None, struck=None))
 
 
-def _together(site: Site, waiting: Sequence[Case], looks: Iterator[int]) -> Failed:
+def _together(site: Site, waiting: Sequence[Case], patience: Iterator[None]) -> Failed:
     """Rewrite for all cases at once; where that fails, for each half of those that are left, so that the rest go on."""
     if not waiting:
         return {}
     try:
         turn = max(case.turn or 0 for case in waiting)
-        _gather(site, turn, looks)
+        _gather(site, turn, patience)
         _rewrite(site, waiting, turn)
     except TROUBLE as error:
         open_ = {case.id for case in cases.waiting(site, "erase") if case.draft is None}
@@ -109,17 +109,16 @@ def _together(site: Site, waiting: Sequence[Case], looks: Iterator[int]) -> Fail
         if len(left) <= 1:
             return {case.id: error for case in left}
         half = len(left) // 2
-        return _together(site, left[:half], looks) | _together(site, left[half:], looks)
+        return _together(site, left[:half], patience) | _together(site, left[half:], patience)
     return {}
 
 
-def _gather(site: Site, turn: int, looks: Iterator[int]) -> None:
+def _gather(site: Site, turn: int, patience: Iterator[None]) -> None:
     """Have in segments what arrived before the turn, and nothing that arrived after it."""
     site.drain(before=turn)
-    for _ in looks:
+    for _ in patience:  # a gate reaches the turn at its next tick
         if not gates_behind(site.engine, site.vault, turn) and not journals_before(site.engine, site.vault, turn):
             return
-        time.sleep(_PAUSE)  # a gate reaches the turn at its next tick
         site.drain(before=turn)
 
 

@@ -1,5 +1,6 @@
 """Retiring: what the law of the day lets lie no longer goes, a turn at a time, each told to the ledger."""
 
+import json
 from collections.abc import Callable, Sequence
 
 from sqlalchemy import Connection, delete, func, select
@@ -9,8 +10,9 @@ from onshore.rights.retained import retained
 from onshore.rights.retention import Limits
 from onshore.rules.local import DAY_MS, local_day
 from onshore.site import Site
-from onshore.vault.forgetting import forget_freed_pages
-from onshore.vault.papers import journals, meta, reading, uploads, writing
+from onshore.vault.freed import owe, settle
+from onshore.vault.papers import journals, reading, uploads, writing
+from onshore.vault.ran import Ran, ran
 from onshore.vault.retire import Retired, made_span, retire, ripe
 from onshore.vault.segments import Shelf
 from onshore.vault.wrapping import note, noted
@@ -18,8 +20,9 @@ from onshore.words.errors import Refusal
 from onshore.words.vocabulary import CATEGORIES
 
 _LOOKED = "retention looked"  # in meta: the latest instant (ms UTC) at which somebody looked for what is over
+_RAN = "retention ran"  # in meta: which start of the machine that was in, and for how long it had run then
+_DRIFT = 3_600_000  # milliseconds by which a clock may have been put right meanwhile
 _LEAP = 7 * DAY_MS  # what a clock may have gone on by since, unless a person says that it is right
-_LEFT = "retired"  # in meta while struck keys may still lie in the freed pages of the papers
 
 
 def turn(site: Site, step: Callable[[str], None] = lambda _step: None) -> tuple[Retired, ...]:
@@ -29,7 +32,7 @@ def turn(site: Site, step: Callable[[str], None] = lambda _step: None) -> tuple[
     def announce(conn: Connection, done: Sequence[Retired]) -> None:
         for one in done:
             _hand_in(site, conn, limits, one)
-        _note(conn)
+        owe(conn)
 
     with site.keeping():
         done = retire(
@@ -43,34 +46,48 @@ def turn(site: Site, step: Callable[[str], None] = lambda _step: None) -> tuple[
             step=step,
         )
         _expire(site, limits.at)
-        _forget(site)
+        settle(site.engine)  # again with every turn until nobody is in the way
         step("forgotten")
     return done
 
 
-def by_itself(site: Site) -> tuple[Retired, ...]:
+def by_itself(site: Site, ran: Callable[[], Ran] = ran) -> tuple[Retired, ...]:
     """A turn that nobody asked for. Refused (`clock-leapt`) where the clock is a week or more past the last look.
 
-    What goes goes for good, and a clock that runs ahead makes everything old; after a week at rest a person looks.
+    What goes goes for good, and a clock that runs ahead makes everything old. Where the machine ran all that time by
+    its own count, which no setting of its clock touches, the site was at rest and goes on. Where it was off nothing
+    here tells a rest from a leap, so a person looks.
     """
     with reading(site.engine) as conn:
-        last, now = noted(conn, _LOOKED), site.clock()
-    if last is not None and now - int(last) > _LEAP:
+        last, before, now = noted(conn, _LOOKED), noted(conn, _RAN), site.clock()
+    if last is not None and now - int(last) > _LEAP and not _rested(now - int(last), before, ran()):
         raise Refusal(
             "clock-leapt",
             f"by this machine's clock it is {(now - int(last)) // DAY_MS} days since anybody looked for what may lie "
-            "no longer: were the clock wrong, what must lie would go",
+            "no longer, and the machine was off or its clock was set since: were the clock wrong, what must lie would "
+            "go. All else goes on",
             remedy="see that the clock is right, and run 'onshore retention run' once",
         )
     done = turn(site)
-    looked(site)
+    looked(site, ran)
     return done
 
 
-def looked(site: Site) -> None:
+def _rested(gone: int, before: str | None, now: Ran) -> bool:
+    """Whether the machine counted itself, since then and without a start, what its clock says went by."""
+    if before is None:
+        return False
+    boot, since = json.loads(before)
+    return bool(boot == now.boot != "") and abs(now.milliseconds - int(since) - gone) < _DRIFT
+
+
+def looked(site: Site, ran: Callable[[], Ran] = ran) -> None:
     """Note that somebody looked by a clock that is right."""
     with writing(site.engine) as conn:
-        note(conn, _LOOKED, str(max(site.clock(), int(noted(conn, _LOOKED) or 0))))
+        last, now = int(noted(conn, _LOOKED) or 0), site.clock()
+        note(conn, _LOOKED, str(max(now, last)))
+        if now >= last:
+            note(conn, _RAN, json.dumps(ran()))
 
 
 def overdue(site: Site) -> list[str]:
@@ -116,17 +133,3 @@ def _expire(site: Site, now: int) -> None:
             return
     with writing(site.engine) as conn:
         conn.execute(delete(uploads).where(uploads.c.until <= now))
-
-
-def _note(conn: Connection) -> None:
-    conn.execute(delete(meta).where(meta.c.name == _LEFT))
-    conn.execute(meta.insert().values(name=_LEFT, value="1"))
-
-
-def _forget(site: Site) -> None:
-    """Have no byte of the papers hold a key that went; tried again with every turn until nobody is in the way."""
-    with reading(site.engine) as conn:
-        left = conn.scalar(select(meta.c.value).where(meta.c.name == _LEFT))
-    if left is not None and forget_freed_pages(site.engine, rebuild=True):
-        with writing(site.engine) as conn:
-            conn.execute(delete(meta).where(meta.c.name == _LEFT))

@@ -9,23 +9,21 @@ from sqlalchemy import (
     BigInteger,
     Column,
     Connection,
-    Engine,
     Integer,
     LargeBinary,
     MetaData,
     String,
     Table,
     Text,
-    delete,
     insert,
     select,
-    update,
 )
 
 from onshore.vault.disk import make_folder, sync_folder
-from onshore.vault.transactions import writing
 
 FOLDER = "aside"
+MISSING = "all of it, as the file is gone,"
+"""What is `lost` of a journal without a file; it is read after all where somebody puts the file back."""
 
 
 @dataclass(frozen=True)
@@ -90,21 +88,6 @@ def kept(conn: Connection, mishaps: Table) -> list[Mishap]:
     """Those whose file is kept aside."""
     rows = conn.execute(select(mishaps).where(mishaps.c.wrapped != b"").order_by(mishaps.c.id))
     return [_mishap(row) for row in rows]
-
-
-def give_up(engine: Engine, mishaps: Table, folder: Path, before: int | None = None) -> int:
-    """Destroy the keys of files kept aside, found `before` an instant or all of them, then the files; how many.
-
-    Nobody can tell whose rows a damaged record holds: so an erasure destroys them all, and time does.
-    """
-    with writing(engine) as conn:
-        gone = [one for one in kept(conn, mishaps) if before is None or one.at < before]
-        for one in gone:
-            conn.execute(update(mishaps).where(mishaps.c.journal == one.journal).values(wrapped=b""))
-        conn.execute(delete(mishaps).where(mishaps.c.wrapped == b"", mishaps.c.at < (before or 0)))
-    for one in gone:
-        (folder / one.path).unlink(missing_ok=True)
-    return len(gone)
 
 
 def _mishap(row: Any) -> Mishap:

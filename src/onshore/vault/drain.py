@@ -16,6 +16,7 @@ from onshore.vault.journal_files import (
     closed_journals,
     drained_files,
     key_context,
+    lost_journals,
     read_journal,
 )
 from onshore.vault.keys import Randomness, RootKey
@@ -85,17 +86,19 @@ def drain(
     arrival. `announce` gives the bytes that tell the ledger; they are handed in with the same commit that lists the
     segments, and what is `sending`, and destroys the journals' keys. A crash before it leaves the journals, after it
     the segments; the next drain clears what is left over. Of a damaged journal everything that still opens is kept, and
-    the file put aside. `before` leaves alone what belongs to that turn or a later
-    one. One process drains; of two at once, one is Broken and the rows are there once.
+    the file put aside; of one whose file is gone that is told once, and its key kept for the case that it comes back.
+    `before` leaves alone what belongs to that turn or a later one. One process drains; of two at once, one is Broken
+    and the rows are there once.
     """
     _clear(engine, folder)
+    gone = _gone(engine, folder, before, clock)
     taken = _take(_opening(closed_journals(engine, folder, before), root), at_once)
     if not taken:
-        return None
+        return _only_told(engine, gone)
     sending = sending or Sending()
     cut = sending.watching(partial(split, zone=zone, buckets=buckets, near=near))
     tallies, pieces, marks, heard_, surveys = _read(taken, root, site, cut)
-    told = tuple(_mishaps(taken, surveys, clock))
+    told = (*gone, *_mishaps(taken, surveys, clock))
     planned = [(new_id(randomness), place, piece) for place, piece in pieces]
     paths = [*(path_of(place, id_) for id_, place, _ in planned), *sending.planned(randomness)]
     with writing(engine) as conn:
@@ -107,9 +110,8 @@ def drain(
         written.append(write_segment(piece, place, id_, shelf, clock, randomness))
         step("written")
     sending.write(shelf, clock, randomness)
-    drained = Drained(
-        tuple(closed.id for closed in taken), tallies, tuple(written), tuple(marks.values()), heard_, told
-    )
+    ids = tuple(closed.id for closed in taken)
+    drained = Drained(ids, tallies, tuple(written), tuple(marks.values()), heard_, told)
     entry = announce(drained) if tallies else None
     try:
         _commit(engine, drained, paths, entry, sending)
@@ -161,6 +163,22 @@ def _mishaps(taken: list[Closed], surveys: list[Survey], clock: Callable[[], int
         lost = survey.damage(closed.records)
         if lost or not survey.ended:
             yield aside.Mishap(closed.id, clock(), survey.read, survey.torn, lost, closed.wrapped if lost else b"")
+
+
+def _gone(engine: Engine, folder: Path, before: int | None, clock: Callable[[], int]) -> tuple[aside.Mishap, ...]:
+    """Of journals whose files are gone what was not told yet."""
+    with reading(engine) as conn:
+        lost = lost_journals(conn, folder, before)
+        known = {one.journal for one in aside.told(conn, mishaps, 0)} if lost else set()
+    return tuple(aside.Mishap(one.id, clock(), 0, 0, aside.MISSING) for one in lost if one.id not in known)
+
+
+def _only_told(engine: Engine, gone: tuple[aside.Mishap, ...]) -> Drained | None:
+    if not gone:
+        return None
+    with writing(engine) as conn:
+        aside.note(conn, mishaps, gone)
+    return Drained((), {}, (), mishaps=gone)
 
 
 def _take(closed: list[Closed], at_once: int) -> list[Closed]:

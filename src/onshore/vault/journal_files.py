@@ -13,7 +13,6 @@ from sqlalchemy import Connection, Engine, delete, insert, select, update
 from onshore.vault.keys import RootKey
 from onshore.vault.papers import journals, meta, reading, writing
 from onshore.vault.records import JournalName, Record, Survey, records
-from onshore.words.errors import Broken
 
 FOLDER = "journal"
 LOCK = "lock"  # held by the one process that writes into a gate's folder
@@ -57,25 +56,34 @@ def numbers_of(conn: Connection, gate: str) -> list[int]:
 def closed_journals(engine: Engine, folder: Path, before: int | None = None) -> list[Closed]:
     """Files that no gate is writing, oldest first by gate; open ones are locked by their writer.
 
-    `before`: only those of earlier turns. Broken where a file is gone that papers hold a key for, once there is no
-    other left: its batches were acknowledged.
+    `before`: only those of earlier turns.
     """
     with reading(engine) as conn:
-        rows = conn.execute(select(journals)).all()
-    keys = {(gate, int(number)): row for row in rows for gate, number in [row.id.split("/")]}
-    last = dict(sorted(keys))
-    found, missing = [], []
-    for (gate, number), row in sorted(keys.items()):
-        making = (folder / FOLDER / gate / MAKING).exists()  # looked at before the name it would be given
-        closed = Closed(gate, number, path_of(folder, gate, number), row.wrapped, row.records)
-        if closed.path.exists():
-            found += [closed] if before is None or row.turn < before else []
-        elif not making or number != last[gate]:
-            missing.append(closed)
-    ready = [closed for closed in found if not in_use(closed.path)]
-    if missing and not ready:
-        raise Broken(f"the file of journal {missing[0].id} is missing: restore it from a backup")
-    return ready
+        known = _known(conn, folder, before)
+    return [closed for closed in known if closed.path.exists() and not in_use(closed.path)]
+
+
+def lost_journals(conn: Connection, folder: Path, before: int | None = None) -> list[Closed]:
+    """Those whose file is gone although papers hold its key: its batches were acknowledged.
+
+    Not the last one of a gate that is making it, or died of that: nothing was ever acknowledged that lies in it.
+    """
+    known = _known(conn, folder)
+    making = {
+        path.parent.name for path in (folder / FOLDER).glob(f"*/{MAKING}")
+    }  # before the names they would be given
+    last = {closed.gate: closed.number for closed in known}
+    asked = known if before is None else _known(conn, folder, before)
+    return [c for c in asked if not (c.gate in making and c.number == last[c.gate]) and not c.path.exists()]
+
+
+def _known(conn: Connection, folder: Path, before: int | None = None) -> list[Closed]:
+    asked = select(journals) if before is None else select(journals).where(journals.c.turn < before)
+    found = []
+    for row in conn.execute(asked):
+        gate, number = row.id.split("/")
+        found.append(Closed(gate, int(number), path_of(folder, gate, int(number)), row.wrapped, row.records))
+    return sorted(found, key=lambda closed: (closed.gate, closed.number))
 
 
 def drained_files(engine: Engine, folder: Path) -> list[Path]:

@@ -5,6 +5,8 @@ import os
 import pytest
 
 from onshore.vault import aside, papers
+from onshore.vault.audit import audit
+from onshore.vault.giving_up import give_up, lost
 from onshore.vault.journal_files import Closed, closed_journals, path_of, read_journal
 from onshore.vault.records import Survey
 from onshore.words.errors import Broken
@@ -109,22 +111,78 @@ def test_one_cut_at_a_record_after_it_was_closed_is_damaged(room):
     assert mishaps_of(room)[0].lost == "what follows the first 2 of 4 records"
 
 
-@pytest.mark.parametrize("harm", ["missing", "key"])
-def test_others_go_on_where_one_cannot_be_read(room, harm):
-    gone = fill(room, "1")
+def test_others_go_on_where_a_key_does_not_open(room):
+    fill(room, "1")
     fill(room, "2")
-    if harm == "missing":
-        gone.unlink()
-    else:
-        with papers.writing(room.engine) as conn:
-            here = papers.journals.c.id == "1/1"
-            conn.execute(papers.journals.update().where(here).values(wrapped=bytes(60)))
+    with papers.writing(room.engine) as conn:
+        here = papers.journals.c.id == "1/1"
+        conn.execute(papers.journals.update().where(here).values(wrapped=bytes(60)))
     assert room.drain().journals == ("2/1",)
     assert speeds_of(room) == [0, 1, 2, 3]
-    with pytest.raises(Broken, match=r"journal.1/1"):
-        room.drain()
-    with pytest.raises(Broken, match=r"journal.1/1"):
-        room.drain()
+    for _ in range(2):
+        with pytest.raises(Broken, match=r"journal.1/1"):
+            room.drain()
+
+
+def test_a_file_that_is_gone_is_told_once_and_read_once_it_is_back(room, tmp_path):
+    gone = fill(room, "1")
+    kept = gone.rename(tmp_path / "kept")
+    fill(room, "2", batches=2)
+    assert room.drain().journals == ("2/1",)
+    (told,) = mishaps_of(room)
+    assert (told.journal, told.lost, told.wrapped) == ("1/1", aside.MISSING, b"")
+    assert room.drain() is None
+    assert lost(room.engine, room.vault) == {"1/1"}
+    kept.rename(gone)
+    assert room.drain().journals == ("1/1",)
+    assert speeds_of(room) == [0, 1, 2, 3]
+    assert lost(room.engine, room.vault) == set()
+    assert mishaps_of(room) == [told]
+
+
+def test_a_file_that_is_gone_is_told_where_there_is_no_other(room):
+    fill(room).unlink()
+    drained = room.drain()
+    assert (drained.journals, [one.lost for one in drained.mishaps]) == ((), [aside.MISSING])
+    assert room.drain() is None
+
+
+def test_what_was_erased_does_not_come_back_with_a_lost_file(room, tmp_path):
+    room.add_vehicle(17)
+    gone = fill(room, "1")
+    kept = gone.rename(tmp_path / "kept")
+    turn = room.restrict(17)
+    room.drain()
+    assert room.erase(17, turn=turn).freed
+    assert room.rows(papers.journals) == []
+    kept.rename(gone)
+    assert room.drain() is None
+    assert not gone.exists(), "nothing opens it any more"
+    assert room.rows(papers.segments) == []
+
+
+@pytest.mark.parametrize("moment", ["struck", "removed"])
+def test_a_crash_while_giving_up_leaves_no_file_without_a_key(room, moment, monkeypatch):
+    flip(fill(room), 60)
+    room.drain()
+    (told,) = mishaps_of(room)
+    with monkeypatch.context() as cut:
+        if moment == "struck":
+            cut.setattr("pathlib.Path.unlink", _dies)
+        else:
+            cut.setattr("onshore.vault.strays.strike", _dies)
+        with pytest.raises(KeyboardInterrupt):
+            give_up(room.engine, room.vault)
+    assert (room.vault / told.path).exists() == (moment == "struck")
+    assert list(audit(room.engine, room.shelf)) == []
+    fill(room)
+    room.drain()
+    assert not (room.vault / told.path).exists()
+    assert room.rows(papers.strays) == []
+
+
+def _dies(*_args, **_more):
+    raise KeyboardInterrupt
 
 
 def test_giving_up_destroys_key_and_file(room):
@@ -132,11 +190,11 @@ def test_giving_up_destroys_key_and_file(room):
     flip(file, 60)
     room.drain()
     (told,) = mishaps_of(room)
-    assert aside.give_up(room.engine, papers.mishaps, room.vault, before=told.at) == 0
+    assert give_up(room.engine, room.vault, before=told.at) == 0
     assert (room.vault / told.path).exists()
-    assert aside.give_up(room.engine, papers.mishaps, room.vault) == 1
+    assert give_up(room.engine, room.vault) == 1
     assert not (room.vault / told.path).exists()
     (after,) = mishaps_of(room)
     assert (after.lost, after.wrapped) == ("record 0", b"")
-    assert aside.give_up(room.engine, papers.mishaps, room.vault, before=told.at + 1) == 0
+    assert give_up(room.engine, room.vault, before=told.at + 1) == 0
     assert mishaps_of(room) == []

@@ -253,15 +253,19 @@ def test_a_file_that_could_not_be_made_leaves_nothing_behind(room, at):
     assert len(room.rows(papers.journals)) == len(files(room)) == 1
 
 
-def test_a_file_taken_away_is_broken(room):
+def test_a_file_taken_away_is_told_and_none_that_is_being_made(room):
     with room.journal() as journal:
         journal.append(rows(2), pack=PACK)
         journal.rotate()
         journal.append(rows(2), pack=PACK)
     path_of(room.vault, "1", 1).unlink()
-    assert room.drain().journals == ("1/2",), "others go on"
-    with room.journal(), pytest.raises(Broken, match="journal 1/1 is missing"):
-        room.drain()
+    drained = room.drain()
+    assert drained.journals == ("1/2",), "others go on"
+    assert [one.journal for one in drained.mishaps] == ["1/1"]
+    found = []
+    with room.journal("2", step=lambda step: found.append((step, room.drain()))) as journal:
+        journal.append(rows(2), pack=PACK)
+    assert found == [("made", None), ("registered", None), ("named", None)]
 
 
 def test_a_file_moved_to_another_gate_is_broken(room):
