@@ -205,11 +205,16 @@ class PermitInForce(_Strict, frozen=True, kw_only=True):
 
 
 class Facts(_Strict, frozen=True, kw_only=True):
-    """What is known when an act is judged. `at` is the only clock."""
+    """What is known when an act is judged. `at` is the only clock.
+
+    `others_12_months`: distinct persons of whom this recipient was sent anything in twelve months and who are not in
+    what is asked now; where nobody counted them, those `exported` this year stand for them.
+    """
 
     at: Instant
     exported: Exported = Exported()
     devices_12_months: Count = 0
+    others_12_months: Exported | None = None
     critical_operator: bool = False
     papers: frozenset[str] = frozenset()
     permit: PermitInForce | None = None

@@ -45,6 +45,8 @@ NOTICE_ITEMS = (
     "contact",
     "other",
 )
+EXPORT_ITEMS = ("recipient", "contact", "purpose", "method", "types", "rights")
+"""What a notice of an export may say; a pack's rule on incomplete ones has it say all of it (PIPL Art. 39)."""
 ROUTES = ("none", "exempt", "contract-or-certificate", "assessment", "safeguards", "adequacy")
 MEANS = ("file", "query", "view", "vehicle", "authority")
 STATUSES = ("none", "blocked", "covered-person", "gatekeeper", "consumer-reporting-agency")

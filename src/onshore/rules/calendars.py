@@ -75,6 +75,14 @@ def weekdays_after(day: date, count: int) -> date:
     return day
 
 
+def earlier(day: date, count: int, name: str | None) -> date:
+    """The day so many working days before; by weekdays alone without a calendar, or where it does not reach."""
+    try:
+        return weekdays_after(day, -count) if name is None else after(day, -count, name)
+    except UnknownYearError:
+        return weekdays_after(day, -count)
+
+
 def _from(day: date) -> Iterator[date]:
     while True:
         yield day

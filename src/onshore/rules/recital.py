@@ -195,6 +195,11 @@ def _exports(facts: Facts, telling: Telling) -> Iterator[str]:
         yield "Nobody's personal information has been exported yet this calendar year."
     if facts.devices_12_months:
         yield f"In twelve months, {w.figure(facts.devices_12_months)} devices' locations went to this recipient."
+    if (others := facts.others_12_months) and (others.sensitive or others.ordinary):
+        yield (
+            f"In twelve months, this recipient was sent sensitive information of {w.persons(others.sensitive)} "
+            f"and ordinary information of {w.persons(others.ordinary)} who are not in this."
+        )
     if group := facts.group_exports:
         yield (
             f"Sister companies sent the same recipient sensitive information of {w.persons(group.sensitive)} "

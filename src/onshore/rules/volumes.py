@@ -46,5 +46,7 @@ def _total(rule: Bulk, act: TransferAsked, facts: Facts, pack: Pack) -> int:
     if rule.count == "devices":
         return max(facts.devices_12_months + max(act.new_devices, act.new_persons), act.subjects_in_dataset)
     sensitive = bool(set(rule.categories) & set(pack.classes.sensitive.categories))
+    if (others := facts.others_12_months) is not None:
+        return (others.sensitive if sensitive else others.ordinary) + act.subjects_in_dataset
     before = facts.exported.sensitive if sensitive else facts.exported.ordinary
     return max(before + act.new_persons, act.subjects_in_dataset)

@@ -4,15 +4,30 @@ import io
 import os
 from collections.abc import Callable, Iterable
 from pathlib import Path
-from typing import Any, BinaryIO, TypeVar
+from typing import Any, Protocol, TypeVar
 
 import pyrage
 
 from onshore.vault.disk import sync_folder
+from onshore.vault.tarred import Bytes
 from onshore.words.errors import Malformed
 
 T = TypeVar("T")
 Pour = Callable[[Any, Any], None]
+_AHEAD = 1 << 18  # bytes taken from a stream at once: pyrage asks for 8 KiB, and each time Python would be asked
+
+
+class Target(Protocol):
+    """A file that is written to."""
+
+    def write(self, data: bytes, /) -> int:
+        """Write all of it; how many bytes that were."""
+
+    def flush(self) -> None:
+        """Hand what was written to the operating system."""
+
+    def fileno(self) -> int:
+        """The file's descriptor."""
 
 
 def new_identity() -> str:
@@ -37,13 +52,13 @@ def seal_file(source: Path, target: Path, recipient: str) -> None:
     _stream(source, target, lambda plain, sealed: pyrage.encrypt_io(plain, sealed, [to]))
 
 
-def seal_stream(chunks: Iterable[bytes], target: BinaryIO, recipient: str) -> None:
+def seal_stream(chunks: Iterable[Bytes], target: Target, recipient: str) -> None:
     """Seal bytes as they come to a recipient, so that their plaintext never lies on a disk; synced at the end."""
     to = _recipient(recipient)
     _pour(
         _Flow(chunks),
         _Watched(target),
-        lambda plain, sealed: pyrage.encrypt_io(io.BufferedReader(plain), sealed, [to]),
+        lambda plain, sealed: pyrage.encrypt_io(io.BufferedReader(plain, _AHEAD), sealed, [to]),
         "stream",
     )
     target.flush()
@@ -53,7 +68,7 @@ def seal_stream(chunks: Iterable[bytes], target: BinaryIO, recipient: str) -> No
 class _Flow(io.RawIOBase):
     """An iterator of bytes, read as a file."""
 
-    def __init__(self, chunks: Iterable[bytes]) -> None:
+    def __init__(self, chunks: Iterable[Bytes]) -> None:
         self._chunks = iter(chunks)
         self._left = memoryview(b"")
         self.failed: BaseException | None = None
@@ -99,15 +114,17 @@ def _identity(text: str) -> Any:
 class _Watched:
     """A file that remembers its failure: pyrage loses what its last write meets, and renames what a read meets."""
 
-    def __init__(self, file: BinaryIO) -> None:
+    def __init__(self, file: Any) -> None:
         self._file = file
         self.failed: OSError | None = None
 
     def read(self, size: int) -> bytes:
-        return self._watch(lambda: self._file.read(size))
+        found: bytes = self._watch(lambda: self._file.read(size))
+        return found
 
     def write(self, data: bytes) -> int:
-        return self._watch(lambda: self._file.write(data))
+        written: int = self._watch(lambda: self._file.write(data))
+        return written
 
     def flush(self) -> None:
         self._watch(self._file.flush)

@@ -5,6 +5,9 @@ from typing import NamedTuple
 
 from sqlalchemy import BigInteger, Boolean, Column, Connection, LargeBinary, MetaData, String, Table, update
 
+COMING = "coming"
+"""The fate of a file that is still on its way."""
+
 
 class Mark(NamedTuple):
     """How far a file that a car uploads was taken in with this very record: bytes of it, and the reader's sealed state.
@@ -33,7 +36,7 @@ def tables(metadata: MetaData) -> tuple[Table, Table]:
         Column("step", BigInteger, nullable=False),  # of the mark that said so
         Column("state", LargeBinary, nullable=False),  # sealed: of the reader at that mark
         Column("open", Boolean, nullable=False),  # journals may know of a later mark
-        Column("fate", String(12), nullable=False),  # "coming", "done", or why it is over
+        Column("fate", String(12), nullable=False),  # COMING, "done", or why it is over
     )
     days = Table(
         "upload_days",

@@ -10,6 +10,7 @@ from onshore.consent.records import FOREVER
 from onshore.vault.papers import drivers, drives, keepers, meta
 
 COUNTER = "drives"
+_TURN = select(meta.c.value).where(meta.c.name == COUNTER)
 _MANY = 5_000  # more ids than this are not named in a question: every vehicle is read then
 
 
@@ -26,7 +27,7 @@ class Driver:
 
 def changes(conn: Connection) -> int:
     """How often drivers came or went, or a car said who drives."""
-    found = conn.execute(select(meta.c.value).where(meta.c.name == COUNTER)).scalar()
+    found = conn.execute(_TURN).scalar()
     return int(found) if found else 0
 
 

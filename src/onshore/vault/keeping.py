@@ -6,6 +6,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from onshore.vault.lock import hold
+from onshore.words.errors import Refusal
 
 _roads = threading.local()  # what this thread holds: a lock file is of an opening, and knows no threads
 
@@ -23,3 +24,13 @@ def keeping(folder: Path) -> Iterator[None]:
             yield
         finally:
             held.discard(folder)
+
+
+@contextmanager
+def suppress_taken() -> Iterator[None]:
+    """Go on where another process holds the road: it does the work."""
+    try:
+        yield
+    except Refusal as refusal:
+        if refusal.reason != "road-taken":
+            raise

@@ -14,7 +14,21 @@ from sqlalchemy import (
     Text,
 )
 
-from onshore.vault import arriving, aside, asked, keyed, queried, told, wished
+from onshore.vault import (
+    arriving,
+    aside,
+    asked,
+    departures,
+    exports,
+    filed,
+    judged,
+    keyed,
+    lives,
+    metered,
+    queried,
+    told,
+    wished,
+)
 from onshore.vault.forgetting import forget_freed_pages
 from onshore.vault.transactions import reading, writing
 
@@ -27,9 +41,10 @@ metadata = MetaData()
 meta = Table(
     "meta",
     metadata,
-    # "format", "consents", "zones", "identities", "drives" and "rotate" (change counters), "buckets", "switches" (as
-    # the ledger was told of them), "journal/<gate>" (its last file's number), "turn/<gate>" (the turn that a gate
-    # which runs has reached)
+    # "format", "consents", "zones", "identities", "drives" and "rotate" (change counters), "buckets", "switches" and
+    # "witnesses" (as the ledger was told of them), "journal/<gate>" (its last file's number), "turn/<gate>" (the turn
+    # that a gate which runs has reached), "clock" (the newest instant that the ledger knows), "clock-doubted" (what
+    # one of two officers said of it)
     Column("name", String(40), primary_key=True),
     Column("value", Text, nullable=False),
 )
@@ -232,62 +247,12 @@ entries = Table(
     Column("leaf", BigInteger, unique=True),  # index in the log once written; null: still waiting
 )
 
-transfers = Table(
-    "transfers",
-    metadata,
-    Column("id", String(32), primary_key=True),
-    Column("state", String(16), nullable=False),
-    Column("asked", BigInteger, nullable=False),
-    Column("body", Text, nullable=False),  # JSON of words.permit.Transfer
-    Column("verdict", Text),  # JSON of the last words.verdict.Verdict
-    Column("judged", Text),  # JSON [act, facts]: what that verdict was given on
-)
-
-transfer_papers = Table(
-    "transfer_papers",
-    metadata,
-    Column("transfer", ForeignKey("transfers.id"), primary_key=True),
-    Column("kind", String(40), primary_key=True),  # a code of the scenario book's `papers`
-    Column("number", String(80), nullable=False),
-    Column("filed", BigInteger, nullable=False),
-    Column("filed_by", String(80), nullable=False),
-    Column("until", String(10)),  # inclusive local date; null: no end
-    Column("sha256", String(64)),  # of the file, where one was given
-)
-
-permits = Table(
-    "permits",
-    metadata,
-    Column("id", String(32), primary_key=True),
-    Column("transfer", ForeignKey("transfers.id"), nullable=False),
-    Column("note", Text, nullable=False),  # the signed note, as the regulator signed it
-    Column("granted", BigInteger, nullable=False),
-    Column("revoked", BigInteger),
-)
-
-parcels = Table(
-    "parcels",
-    metadata,
-    Column("id", String(40), primary_key=True),  # "<transfer>-<number>"; the parcel's file name
-    Column("transfer", ForeignKey("transfers.id"), nullable=False),
-    Column("permit", ForeignKey("permits.id"), nullable=False),
-    Column("state", String(12), nullable=False),  # reserved, leaving, sending, left, unsent
-    Column("reserved", BigInteger, nullable=False),
-    Column("left", BigInteger),
-    Column("manifest", Text),  # JSON, once sealed
-    Column("sha256", String(64)),  # of the sealed file
-    Column("entry", ForeignKey("entries.id")),  # the release entry
-)
-
-meter = Table(
-    "meter",
-    metadata,
-    Column("parcel", ForeignKey("parcels.id"), primary_key=True),
-    Column("person", BigInteger, primary_key=True, autoincrement=False),
-    Column("permit", ForeignKey("permits.id"), nullable=False, index=True),
-    Column("year", Integer, nullable=False, index=True),  # calendar year in the pack's time zone
-    Column("sensitive", Boolean, nullable=False),
-)
+transfers, transfer_papers, permits = exports.requests(metadata)
+parcels, meter = exports.parcels(metadata)
+meter_vehicles, meter_totals, counted, declared, scans = metered.tables(metadata)
+sendings, attempts, recipient_receipts = departures.tables(metadata)
+tasks, court_requests = filed.tables(metadata)
+transfer_moves, transfer_approvals = lives.tables(metadata)
 
 rights_cases = Table(
     "rights_cases",
@@ -304,6 +269,7 @@ rights_cases = Table(
     Column("certificate", Text),
 )
 
+judgements = judged.table(metadata)
 policies, checkins, forwards, forward_notes, forward_marks = told.tables(metadata)
 queries = queried.table(metadata)
 uploads, upload_days = arriving.tables(metadata)

@@ -1,7 +1,7 @@
 """Restrictions: rows that no reader may see, by vehicle, driver, category and period, from the commit on."""
 
 import json
-from collections.abc import Collection, Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import NamedTuple
 
@@ -191,15 +191,14 @@ def newest(conn: Connection) -> Newest:
     return Newest(conn.scalar(select(func.max(restrictions.c.id))) or 0, turn_of(conn))
 
 
-def restricted_after(conn: Connection, last: Newest, vehicles: Collection[int]) -> bool:
-    """Whether any of these vehicles was restricted, be it in part, after `last`.
+def restricted_after(conn: Connection, last: Newest) -> set[int]:
+    """The vehicles that were restricted, be it in part, after `last`.
 
     One whose erasure was asked for since counts although it is over: its restriction ended with its rows.
     """
     standing = select(restrictions.c.vehicle).where(restrictions.c.id > last.restriction)
     erased = select(rights_cases.c.vehicle).where(rights_cases.c.turn > last.turn)
-    some = conn.execute(standing.union(erased)).scalars()
-    return not set(vehicles).isdisjoint(some)
+    return set(conn.scalars(standing.union(erased)))
 
 
 def _scopes(conn: Connection) -> Iterable[Scope]:

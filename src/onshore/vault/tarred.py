@@ -3,11 +3,13 @@
 import tarfile
 from collections.abc import Iterator
 
+Bytes = bytes | memoryview
+
 END = bytes(2 * tarfile.BLOCKSIZE)
 """What a tar ends with."""
 
 
-def member(name: str, body: bytes) -> Iterator[bytes]:
+def member(name: str, body: Bytes) -> Iterator[Bytes]:
     """One file of a tar (POSIX.1-1988 ustar): its head, its bytes, and zeros up to the next block."""
     info = tarfile.TarInfo(name)
     info.size, info.mode = len(body), 0o600

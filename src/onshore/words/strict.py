@@ -48,6 +48,10 @@ _STEPS = 16
 _SHOWN = 60
 
 
+class Strict(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
+    """A table of a settings file: a key that it does not know is an error."""
+
+
 class BadValueError(Malformed, ValueError):
     """A value outside its list. Also a ValueError, so that msgspec adds the path to the message."""
 

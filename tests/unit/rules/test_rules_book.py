@@ -182,6 +182,7 @@ def test_an_instant_is_told_as_one() -> None:
 FULL: dict[str, Any] = {
     "exported": {"sensitive": 1, "ordinary": 2},
     "devices_12_months": 3,
+    "others_12_months": {"sensitive": 4, "ordinary": 5},
     "critical_operator": True,
     "papers": ["certificate"],
     "permit": {

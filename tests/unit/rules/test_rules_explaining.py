@@ -1,13 +1,12 @@
-"""Explaining: letters without a word of code, for every case that ships; what turns a refusal, held to the judge."""
+"""Explaining: letters without a word of code, for every case that ships, and what each act is told as."""
 
 import functools
 import re
-from collections.abc import Callable
 from datetime import date
 
 import pytest
 
-from law import AT, cn_pack, ms
+from law import AT, by_cn, cn_pack, told
 from onshore.rules import recital
 from onshore.rules.acts import (
     Act,
@@ -23,14 +22,13 @@ from onshore.rules.acts import (
     TransferAsked,
 )
 from onshore.rules.articles import NOTICE_ITEMS, PAPERS
-from onshore.rules.asking import asked, facts_of, in_play
+from onshore.rules.asking import in_play
 from onshore.rules.book import in_force
 from onshore.rules.expected import ACTS, REASONS
 from onshore.rules.explaining import letter, turns_told
 from onshore.rules.judge import judge
-from onshore.rules.pack import Pack, rules
+from onshore.rules.pack import rules
 from onshore.rules.recital import Telling
-from onshore.rules.turning import YES, turns
 from onshore.words.verdict import Counter, Reason, Verdict
 from onshore.words.vocabulary import CATEGORIES
 from packs import every_case, every_pack
@@ -38,123 +36,7 @@ from packs import every_case, every_pack
 SPOKEN = {"assessment", "exempt", "bundled", "consented", "statutory", "gatekeeper", "certificate", "adequacy"}
 CODES = {code for codes in REASONS.values() for code in codes} | set(PAPERS) | set(CATEGORIES) | set(NOTICE_ITEMS)
 HYPHENED = {code for code in CODES if "-" in code} - SPOKEN
-
-
-def told(act: Act, facts: Facts, pack: Pack | None = None, here: str = "CN") -> str:
-    own = pack or cn_pack()
-    return "\n".join(letter(act, facts, here, [own], lambda a, f: judge(a, f, own)))
-
-
-def by_cn(act: Act, facts: Facts) -> Verdict:
-    return judge(act, facts, cn_pack())
-
-
-def words_of_code(text: str) -> list[str]:
-    return [
-        word
-        for word in re.findall(r"[A-Za-z0-9_-]+", text)
-        if re.search(r"[a-z]_[a-z]", word) or word.strip("-") in HYPHENED
-    ]
-
-
-@functools.cache
-def sentences() -> str:
-    """Everything that packs say in sentences of their own: these words are counsel's."""
-    said = [f"{rule.says} {rule.article} {rule.remedy}" for pack in every_pack() for _, rule in rules(pack)]
-    heads = [text for pack in every_pack() for text in (pack.title, *pack.not_covered)]
-    places = [f"{source.law} {source.address}" for pack in every_pack() for source in pack.source]
-    return " ".join([*heads, *places, *said])
-
-
-@pytest.mark.parametrize("kind", list(ACTS))
-def test_no_letter_has_a_word_of_code(kind: str) -> None:
-    for case in every_case():
-        if recital.name_of(case.act) == kind:
-            pack = in_force(case, every_pack())
-            packs = in_play(case.act, case.facts, pack, every_pack())
-            lines = letter(
-                case.act, case.facts, case.jurisdiction, packs, lambda a, f, p=pack: judge(a, f, p, every_pack())
-            )
-            assert [word for word in words_of_code("\n".join(lines)) if word not in sentences()] == [], case.id
-            assert max(len(line) for line in lines) <= 96
-
-
-def test_the_search_for_words_of_code_finds() -> None:
-    assert words_of_code("see new_persons and separate-consent, please") == ["new_persons", "separate-consent"]
-
-
-def test_a_refusal_says_what_decided_and_what_would_turn_it() -> None:
-    act = TransferAsked(to="DE", purpose="warranty-analysis", categories=("track",), new_persons=1)
-    text = told(act, Facts(at=AT, papers=frozenset({"impact-assessment", "export-notice", "separate-consent"})))
-    assert text.startswith("No: it is refused.")
-    assert "from mainland China to Germany, for warranty analysis" in text.replace("\n", " ")
-    assert "By the same rules it becomes yes, for instance, with\n  - a filed standard contract." in text
-    assert "Asked as well, without changing the answer:\n" in text
-    assert "- PIPL Art. 55: whether its impact had to be assessed, and was." in text
-    assert "What these rules leave out" in text
-
-
-def test_what_no_paper_turns_is_said_to_be_so() -> None:
-    act = TransferAsked(to="DE", purpose="p", categories=("track",), recipient_status="blocked")
-    assert "the act itself would have to be another" in told(act, Facts(at=AT)).replace("\n", " ")
-
-
-def test_a_permission_says_nothing_of_what_would_change_it() -> None:
-    text = told(TransferAsked(to="DE", purpose="p", categories=("diagnostic-aggregate",)), Facts(at=AT))
-    assert text.startswith("Yes: it may leave.")
-    assert "What would change" not in text
-
-
-def test_without_a_pack_nothing_is_allowed_and_no_rule_was_asked() -> None:
-    act = TransferAsked(to="DE", purpose="p", categories=("track",))
-    lines = letter(act, Facts(at=AT), "BR", [], lambda a, f: judge(a, f, None))
-    assert "     No article: what no rule in force decides is not allowed." in lines
-    assert "Asked as well" not in "\n".join(lines)
-
-
-def test_an_answer_without_a_reason_says_that_no_rule_speaks_against_it() -> None:
-    act = Collect(category="track", purpose="p")
-    lines = letter(act, Facts(at=AT), "CN", [cn_pack()], lambda _a, _f: Verdict("keep", ()))
-    assert "No rule speaks against it." in lines
-
-
 ODD = Reason("x", "Some Act, s. 1", "Because.", "do otherwise")
-
-
-@pytest.mark.parametrize(
-    ("verdict", "says"),
-    [
-        (Verdict("due", (), due=date(2026, 3, 1)), "It is due on 1 March 2026.\nThat is over already"),
-        (Verdict("due", (), due=AT), "It is due on 15 June 2026 at 12:00 (Shanghai time).\n\nThe act."),
-        (Verdict("unknown", (), warnings=("calendar-missing",)), "Take care: the calendar of working days does not"),
-        (Verdict("unknown", (), earlier=date(2027, 1, 2)), "To be safe, act by 2 January 2027: the calendar does not"),
-        (Verdict("unknown", (), warnings=("odd-thing",)), "No day can be named.\nTake care: odd thing."),
-        (Verdict("unknown", (ODD,)), "1. Because.\n     Some Act, s. 1\n     What it asks for: do otherwise."),
-    ],
-)
-def test_a_clock_says_when(verdict: Verdict, says: str) -> None:
-    act = Deadline(what="erasure", start=date(2026, 1, 1))
-    text = "\n".join(letter(act, Facts(at=AT, calendar_until=2026), "CN", [cn_pack()], lambda _a, _f: verdict))
-    assert says in text
-    assert "an erasure that a person asked for falls due, counted from 1 January 2026." in text.replace("\n", " ")
-
-
-def test_counters_at_nought_are_left_out_beside_others() -> None:
-    counters = (
-        Counter("ordinary", 0, 100),
-        Counter("sensitive", 7, None),
-        Counter("odd-ones", 3, 10),
-        Counter("full", 9, 9),
-    )
-    verdict = Verdict("allow", (ODD,), counters=counters)
-    act = TransferAsked(to="DE", purpose="p", categories=("track",))
-    text = " ".join("\n".join(letter(act, Facts(at=AT), "CN", [cn_pack()], lambda _a, _f: verdict)).split())
-    assert "ordinary personal information left" not in text
-    assert "in the calendar year, this act included: 7, which passes 1 (Cross-Border Data Flows" in text
-    assert "On the count of odd ones, this act included: 3; the next threshold is 10, 7 away." in text
-    assert "On the count of full, this act included: 9, which reaches 9; no higher threshold follows." in text
-
-
 CHINA = Telling("CN", "Asia/Shanghai", cn_pack().words, counts=True)
 ACTS_TOLD: list[tuple[Act, str]] = [
     (
@@ -241,6 +123,110 @@ ACTS_TOLD: list[tuple[Act, str]] = [
         ),
     ),
 ]
+GIVEN = frozenset({"standard-contract", "impact-assessment", "export-notice", "separate-consent"})
+
+
+def words_of_code(text: str) -> list[str]:
+    return [
+        word
+        for word in re.findall(r"[A-Za-z0-9_-]+", text)
+        if re.search(r"[a-z]_[a-z]", word) or word.strip("-") in HYPHENED
+    ]
+
+
+@functools.cache
+def sentences() -> str:
+    """Everything that packs say in sentences of their own: these words are counsel's."""
+    said = [f"{rule.says} {rule.article} {rule.remedy}" for pack in every_pack() for _, rule in rules(pack)]
+    heads = [text for pack in every_pack() for text in (pack.title, *pack.not_covered)]
+    places = [f"{source.law} {source.address}" for pack in every_pack() for source in pack.source]
+    return " ".join([*heads, *places, *said])
+
+
+@pytest.mark.parametrize("kind", list(ACTS))
+def test_no_letter_has_a_word_of_code(kind: str) -> None:
+    for case in every_case():
+        if recital.name_of(case.act) == kind:
+            pack = in_force(case, every_pack())
+            packs = in_play(case.act, case.facts, pack, every_pack())
+            lines = letter(
+                case.act, case.facts, case.jurisdiction, packs, lambda a, f, p=pack: judge(a, f, p, every_pack())
+            )
+            assert [word for word in words_of_code("\n".join(lines)) if word not in sentences()] == [], case.id
+            assert max(len(line) for line in lines) <= 96
+
+
+def test_the_search_for_words_of_code_finds() -> None:
+    assert words_of_code("see new_persons and separate-consent, please") == ["new_persons", "separate-consent"]
+
+
+def test_a_refusal_says_what_decided_and_what_would_turn_it() -> None:
+    act = TransferAsked(to="DE", purpose="warranty-analysis", categories=("track",), new_persons=1)
+    text = told(act, Facts(at=AT, papers=frozenset({"impact-assessment", "export-notice", "separate-consent"})))
+    assert text.startswith("No: it is refused.")
+    assert "from mainland China to Germany, for warranty analysis" in text.replace("\n", " ")
+    assert "By the same rules it becomes yes, for instance, with\n  - a filed standard contract." in text
+    assert "Asked as well, without changing the answer:\n" in text
+    assert "- PIPL Art. 55: whether its impact had to be assessed, and was." in text
+    assert "What these rules leave out" in text
+
+
+def test_what_no_paper_turns_is_said_to_be_so() -> None:
+    act = TransferAsked(to="DE", purpose="p", categories=("track",), recipient_status="blocked")
+    assert "the act itself would have to be another" in told(act, Facts(at=AT)).replace("\n", " ")
+
+
+def test_a_permission_says_nothing_of_what_would_change_it() -> None:
+    text = told(TransferAsked(to="DE", purpose="p", categories=("diagnostic-aggregate",)), Facts(at=AT))
+    assert text.startswith("Yes: it may leave.")
+    assert "What would change" not in text
+
+
+def test_without_a_pack_nothing_is_allowed_and_no_rule_was_asked() -> None:
+    act = TransferAsked(to="DE", purpose="p", categories=("track",))
+    lines = letter(act, Facts(at=AT), "BR", [], lambda a, f: judge(a, f, None))
+    assert "     No article: what no rule in force decides is not allowed." in lines
+    assert "Asked as well" not in "\n".join(lines)
+
+
+def test_an_answer_without_a_reason_says_that_no_rule_speaks_against_it() -> None:
+    act = Collect(category="track", purpose="p")
+    lines = letter(act, Facts(at=AT), "CN", [cn_pack()], lambda _a, _f: Verdict("keep", ()))
+    assert "No rule speaks against it." in lines
+
+
+@pytest.mark.parametrize(
+    ("verdict", "says"),
+    [
+        (Verdict("due", (), due=date(2026, 3, 1)), "It is due on 1 March 2026.\nThat is over already"),
+        (Verdict("due", (), due=AT), "It is due on 15 June 2026 at 12:00 (Shanghai time).\n\nThe act."),
+        (Verdict("unknown", (), warnings=("calendar-missing",)), "Take care: the calendar of working days does not"),
+        (Verdict("unknown", (), earlier=date(2027, 1, 2)), "To be safe, act by 2 January 2027: the calendar does not"),
+        (Verdict("unknown", (), warnings=("odd-thing",)), "No day can be named.\nTake care: odd thing."),
+        (Verdict("unknown", (ODD,)), "1. Because.\n     Some Act, s. 1\n     What it asks for: do otherwise."),
+    ],
+)
+def test_a_clock_says_when(verdict: Verdict, says: str) -> None:
+    act = Deadline(what="erasure", start=date(2026, 1, 1))
+    text = "\n".join(letter(act, Facts(at=AT, calendar_until=2026), "CN", [cn_pack()], lambda _a, _f: verdict))
+    assert says in text
+    assert "an erasure that a person asked for falls due, counted from 1 January 2026." in text.replace("\n", " ")
+
+
+def test_counters_at_nought_are_left_out_beside_others() -> None:
+    counters = (
+        Counter("ordinary", 0, 100),
+        Counter("sensitive", 7, None),
+        Counter("odd-ones", 3, 10),
+        Counter("full", 9, 9),
+    )
+    verdict = Verdict("allow", (ODD,), counters=counters)
+    act = TransferAsked(to="DE", purpose="p", categories=("track",))
+    text = " ".join("\n".join(letter(act, Facts(at=AT), "CN", [cn_pack()], lambda _a, _f: verdict)).split())
+    assert "ordinary personal information left" not in text
+    assert "in the calendar year, this act included: 7, which passes 1 (Cross-Border Data Flows" in text
+    assert "On the count of odd ones, this act included: 3; the next threshold is 10, 7 away." in text
+    assert "On the count of full, this act included: 9, which reaches 9; no higher threshold follows." in text
 
 
 @pytest.mark.parametrize(("act", "says"), ACTS_TOLD, ids=lambda value: type(value).__name__)
@@ -268,6 +254,7 @@ def test_the_facts_are_told() -> None:
         at=AT,
         exported=Exported(sensitive=1, ordinary=2),
         devices_12_months=3,
+        others_12_months=Exported(sensitive=6, ordinary=7),
         critical_operator=True,
         permit=permit,
         group_exports=GroupExports(members=2, ordinary=3, sensitive=4),
@@ -292,109 +279,8 @@ def test_the_facts_are_told() -> None:
         assert says in text
 
 
-MINOR = StandingConsent(purposes=("p",), categories=("track",), separate=True)
-GIVEN = frozenset({"standard-contract", "impact-assessment", "export-notice", "separate-consent"})
-CASES: list[tuple[Act, Facts, list[str]]] = [
-    (
-        Collect(category="biometric", purpose="driving-safety", function_running=False),
-        Facts(at=AT),
-        [
-            "the driver switching optional collection on",
-            "collecting it only while the function that needs it runs",
-            "a written memo of why the biometrics are necessary",
-            "a consent of the person, asked for on its own with a complete notice, to this purpose and this data",
-        ],
-    ),
-    (
-        ConsentAsked(categories=("track",), purposes=("p",), bundled_with="x", last_refused=AT),
-        Facts(at=AT),
-        [
-            "a notice with every item that the law asks for",
-            "asking for it on its own, on its own screen",
-            "not tying it to anything else",
-            "waiting until the interval since the last refusal is over",
-        ],
-    ),
-    (
-        TransferAsked(to="DE", purpose="p", categories=("track",), by="vehicle", coordinates=True, new_persons=1),
-        Facts(at=AT, papers=GIVEN),
-        ["sending it through the site, not from the car itself", "taking the coordinates out"],
-    ),
-    (
-        TransferAsked(to="DE", purpose="p", categories=("exterior-video",), new_persons=1),
-        Facts(at=AT, papers=GIVEN),
-        ["masking every face and plate first"],
-    ),
-    (
-        TransferAsked(to="DE", purpose="p", categories=("track",), recipient="s", new_persons=1),
-        Facts(at=AT, papers=GIVEN, consent=MINOR),
-        ["a separate consent of the persons concerned, after a complete notice, that names this recipient"],
-    ),
-    (
-        TransferAsked(to="DE", purpose="p", categories=("track",), new_persons=1),
-        Facts(at=AT, papers=GIVEN, permit=PermitInForce(route="contract-or-certificate")),
-        ["a permit in force that covers all of it"],
-    ),
-    (
-        TransferAsked(to="DE", purpose="p", categories=("track",), new_persons=1),
-        Facts(at=AT, papers=(GIVEN - {"export-notice"}) | {"export-notice-incomplete"}),
-        ["a complete notice of the transfer to the persons concerned"],
-    ),
-]
-
-
-@pytest.mark.parametrize(("act", "facts", "words"), CASES)
-def test_what_turns_a_refusal_is_held_against_the_judge(act: Act, facts: Facts, words: list[str]) -> None:
-    assert by_cn(act, facts).verdict not in YES
-    found = turns(act, facts, by_cn)
-    assert [move.words for move in found if move.words] == words
-    for move in found:
-        act, facts = move.made(act, facts)
-    assert by_cn(act, facts).verdict in YES
-
-
-def test_nothing_turns_an_act_of_keeping() -> None:
-    assert turns(Store(category="track", place="DE"), Facts(at=AT), by_cn) == ()
-
-
-def test_a_place_at_home_turns_an_act_of_keeping_unless_it_lay_too_long() -> None:
-    fresh, old = Store(category="track", place="DE"), Store(category="track", place="DE", age_days=15)
-    assert turns_told(fresh, Facts(at=AT), by_cn, "CN", []) == ["keeping it in mainland China"]
-    assert "In mainland China it could lie, but it has lain too long" in told(old, Facts(at=AT)).replace("\n", " ")
-    young = Store(category="track", place="CN", record="impact-assessment", ask="purge")
-    assert "the act itself would have to be another" in told(young, Facts(at=AT)).replace("\n", " ")
-
-
 def test_the_words_of_a_pack_are_those_of_its_jurisdiction() -> None:
     act = TransferAsked(to="DE", purpose="p", categories=("track",), new_persons=1)
     facts = Facts(at=AT, papers=GIVEN - {"standard-contract"})
     assert turns_told(act, facts, by_cn, "CN", [cn_pack()]) == ["a filed standard contract"]
     assert turns_told(act, facts, lambda a, f: judge(a, f, None), "BR", []) == []
-
-
-def test_the_rules_asked_are_told_to_a_machine() -> None:
-    act, facts = TransferAsked(to="DE", purpose="p", categories=("track",)), Facts(at=AT)
-    found = list(facts_of(asked(act, by_cn(act, facts), [cn_pack()])))
-    assert {"exempt-contract", "sensitive"} & {each["id"] for each in found} == set()
-    assert {each["id"] for each in found if each["fired"]} >= {"impact-assessment-missing", "contract-or-certificate"}
-
-
-def test_the_recipients_pack_is_asked_only_where_it_binds_a_recipient() -> None:
-    from msgspec.structs import replace
-
-    own, abroad = cn_pack(), replace(cn_pack(), jurisdiction="US", home=("US",), id="us/1")
-    bound = replace(abroad.transfer, inside=replace(abroad.transfer.inside, binds_recipient=True))
-    binding = replace(abroad, transfer=bound)
-    act, facts = TransferAsked(to="US", purpose="p", categories=("track",)), Facts(at=AT)
-    assert in_play(act, facts, own, [own, abroad]) == [own]
-    assert in_play(act, facts, own, [own, binding]) == [own, binding]
-    assert in_play(act, Facts(at=ms("1999-01-01T00:00:00Z")), own, [binding]) == [own]
-    assert in_play(act, facts, None, [binding]) == []
-    assert in_play(Collect(category="track", purpose="p"), facts, own, [binding]) == [own]
-    origin = TransferAsked(to="CN", purpose="p", categories=("track",), produced_in="US")
-    assert in_play(origin, facts, own, [abroad]) == [own, abroad]
-    found = asked(act, by_cn(act, facts), [binding])
-    assert [each.rule for each in found] == [binding.transfer.inside]
-    judged: Callable[[Act, Facts], Verdict] = lambda a, f: judge(a, f, own, [binding])  # noqa: E731
-    text = "\n".join(letter(act, facts, "CN", [own, binding], judged)).replace("\n", " ")
-    assert "Asked as well, for the data's origin or the recipient:" in text

@@ -43,6 +43,17 @@ def test_persons_are_counted_by_class() -> None:
     assert ask(categories=("identity",), subjects_in_dataset=100_000).codes() == {"bulk-threshold"}
 
 
+def test_persons_of_twelve_months_count_with_all_who_are_in_this() -> None:
+    """28 CFR 202.205: at any point in the preceding twelve months, to the same recipient; no year begins anew."""
+    asked = {"categories": ("health",), "new_persons": 0}
+    known = {"others_12_months": Exported(sensitive=9_999), "exported": Exported()}
+    found = ask(known, **asked, subjects_in_dataset=1)
+    assert found.codes() == {"bulk-threshold"}
+    assert ("bulk-health-guard", 10_000, 10_000) in [(c.name, c.used, c.threshold) for c in found.counters]
+    to_others = {"others_12_months": Exported(ordinary=9_999), "exported": Exported(sensitive=10**6)}
+    assert ask(to_others, **asked, subjects_in_dataset=1).verdict == "allow"
+
+
 @pytest.mark.parametrize("to", ["CN", "US"])
 def test_the_programme_carries_it(to: str) -> None:
     found = ask({"papers": PROGRAMME}, to=to, new_devices=1000, recipient_status="covered-person")

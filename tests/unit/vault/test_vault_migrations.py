@@ -11,7 +11,7 @@ from sqlalchemy import create_engine, insert, inspect, select, text
 
 import schema
 from databases import papers_in, papers_url
-from onshore.vault import papers
+from onshore.vault import counts, papers
 from onshore.vault.client import opened
 from onshore.vault.keeping import keeping
 from onshore.vault.lock import hold
@@ -51,6 +51,48 @@ def old(tmp_path):
         conn.execute(insert(tables["rights_cases"]).values(**case, id="c2", kind="erase", asked=6))
         conn.execute(insert(tables["journals"]).values(id="1/1", wrapped=b"w", opened=1, turn=0))
     return engine
+
+
+@pytest.fixture
+def exported(old):
+    """The same, of which parcels left under two permits, one is on its way, and nothing of one left."""
+    t = released.metadata.tables
+    with papers.writing(old) as conn:
+        for number in (1, 2):
+            request = {"id": f"t{number}", "state": "permitted", "asked": 1, "body": "{}"}
+            conn.execute(insert(t["transfers"]).values(**request))
+            conn.execute(insert(t["permits"]).values(id=f"p{number}", transfer=f"t{number}", note="", granted=1))
+        for at, (parcel, permit, state, persons) in enumerate(PARCELS):
+            row = {"id": parcel, "transfer": f"t{permit[1]}", "permit": permit, "state": state, "reserved": at}
+            conn.execute(insert(t["parcels"]).values(**row))
+            for person in persons:
+                counted = {"parcel": parcel, "person": person, "permit": permit, "year": 2026}
+                conn.execute(insert(t["meter"]).values(**counted, sensitive=person % 2 == 1))
+    return old
+
+
+PARCELS = (
+    ("a", "p1", "left", (1, 2, 3)),
+    ("b", "p1", "leaving", (3, 4)),
+    ("c", "p2", "left", (1, 5)),
+    ("d", "p2", "unsent", (6, 7)),
+    ("e", "p2", "reserved", (4, 5, 8)),
+)
+
+
+def test_whom_parcels_counted_goes_on_to_count(exported, tmp_path):
+    engine = open_papers(papers_in(tmp_path))
+    with papers.writing(engine) as conn:
+        assert counts.wrong(conn) == []
+        totals = {row.name: row.persons for row in conn.execute(select(papers.meter_totals))}
+        assert totals == {"permit/p1": 4, "permit/p2": 4, "2026/ordinary": 6, "2026/sensitive": 3}
+        assert list(counts.new(conn, "permit/p2", counts.ids((4, 6, 8)))) == [6]
+        counts.give_back(conn, "b")
+        conn.execute(papers.meter.delete().where(papers.meter.c.parcel == "b"))
+        assert counts.wrong(conn) == []
+        assert [counts.total(conn, name) for name in ("permit/p1", "2026/ordinary")] == [3, 6], "e holds 4 as well"
+        counts.add(conn, "permit/p9", "c", counts.ids((1, 5)))
+        assert counts.total(conn, "permit/p9") == 2
 
 
 def stamp(engine, number):

@@ -103,9 +103,8 @@ def test_lifting_ends_what_one_case_asked_for_and_no_other(room):
         restrict(conn, Scope(2, start=5), since=NOON)
         assert restricted_since(conn, 1) == NOON + 1
         assert restricted_since(conn, 2) is None
-        assert restricted_after(conn, first, [1, 5])
-        assert not restricted_after(conn, first, [5])
-        assert not restricted_after(conn, newest(conn), [1, 2])
+        assert restricted_after(conn, first) == {1, 2}
+        assert restricted_after(conn, newest(conn)) == set()
     with papers.writing(room.engine) as conn:
         assert lift(conn, "b") == 1
         assert restricted_since(conn, 1) == NOON + 2
