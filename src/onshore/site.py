@@ -3,8 +3,8 @@
 import secrets
 import sys
 import time
-from collections.abc import Callable, Iterator, Mapping
-from contextlib import AbstractContextManager, contextmanager
+from collections.abc import Callable, Mapping
+from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
 from datetime import date
 from functools import cached_property
@@ -12,28 +12,29 @@ from importlib import resources
 from pathlib import Path
 from typing import Any
 
-from sqlalchemy import Connection, Engine, func, select, update
+from sqlalchemy import Connection, Engine
 
+from onshore.ledger import client as witness_client
 from onshore.ledger.entry import digest, entry
 from onshore.ledger.law import Law, Turned, read_law, turned_here
-from onshore.ledger.layout import CHECKPOINT
 from onshore.ledger.log import Log
-from onshore.ledger.note import Wrong, read_checkpoint
+from onshore.ledger.quorum import Witnesses
+from onshore.ledger.years import Years, handed_in, is_link, turning
 from onshore.rules.acts import Act, Facts, TransferAsked
 from onshore.rules.judge import judge
 from onshore.rules.local import local_day
 from onshore.rules.pack import Pack
-from onshore.vault import client, recall, switches
+from onshore.vault import client, handed, recall, switched
 from onshore.vault.client import database
 from onshore.vault.copies import refuse_long_copies
 from onshore.vault.drain import Drained
 from onshore.vault.drain import drain as drain_journals
 from onshore.vault.journal_files import ask_rotate, journals_before
-from onshore.vault.keeping import keeping
+from onshore.vault.keeping import keeping, suppress_taken
 from onshore.vault.keys import site_key
 from onshore.vault.lanes import Sending
 from onshore.vault.opening import FILE, open_papers, sqlite_url
-from onshore.vault.papers import entries, reading, writing
+from onshore.vault.papers import entries
 from onshore.vault.patience import looks
 from onshore.vault.roots.places import Roots
 from onshore.vault.split import Near
@@ -120,9 +121,31 @@ class Site:
         return judge(act, facts, self.pack, self.law.concerned(codes))
 
     @cached_property
-    def ledger(self) -> Log:
-        """The site's log, open for reading; only `settle` writes it."""
-        return Log(self.folder / "ledger", self.key("ledger"), self.settings.site.origin)
+    def ledger(self) -> Years:
+        """The site's logs, open for reading; only `settle` writes them, and ends what a crash left at New Year."""
+        for _ in looks():
+            if not turning(self.folder / "ledger"):
+                break
+            with suppress_taken(), self.keeping():
+                self._years(write=True)
+        return self._years()
+
+    def reopened(self) -> Years:
+        """The logs as they are now."""
+        self.__dict__.pop("ledger", None)
+        return self.ledger
+
+    def _years(self, *, write: bool = False) -> Years:
+        named = self.key("ledger"), self.settings.site.origin
+        return Years(self.folder / "ledger", *named, zone=self.law.zone, clock=self.clock, write=write)
+
+    @cached_property
+    def witnesses(self) -> Witnesses | None:
+        """Who else signs the log, where the settings name a policy."""
+        found = Witnesses(self.folder, self.settings.witnesses) if self.settings.witnesses.policy else None
+        for where in found.places.values() if found else ():
+            sys.audit("onshore.listed", witness_client.__name__, (where.host, where.port))
+        return found
 
     def key(self, name: str) -> bytes:
         """One of the site's own keys, by name; made on first use and kept wrapped under the root key."""
@@ -256,77 +279,60 @@ class Site:
             self._write_ledger()
 
     def _write_ledger(self) -> None:
-        log = Log(self.folder / "ledger", self.key("ledger"), self.settings.site.origin)
-        with writing(self.engine) as conn:
-            waiting = conn.execute(
-                select(entries.c.id, entries.c.body).where(entries.c.leaf.is_(None)).order_by(entries.c.id)
-            ).all()
-            known = _known_leaves(conn)
-            if log.recover() < known:
-                raise Broken("the log is shorter than the papers say; restore it from a backup")
-            ahead = [log.entry_at(i) for i in range(known, log.size)]
-            bodies = [bytes(row.body) for row in waiting]
-            if ahead != bodies[: len(ahead)]:
-                raise Broken("the log holds entries that the papers did not hand in; restore one from a backup")
-            log.append(bodies[len(ahead) :])
-            for leaf, row in enumerate(waiting, known):
-                conn.execute(update(entries).where(entries.c.id == row.id).values(leaf=leaf))
+        handed.write_down(self.engine, self._years(write=True), self.entry, is_link)
         self.__dict__.pop("ledger", None)
 
     def _waiting(self, number: int | None) -> bool:
-        ask = select(entries.c.id).where(entries.c.leaf.is_(None)).limit(1)
-        with reading(self.engine) as conn:
-            return conn.execute(ask if number is None else ask.where(entries.c.id <= number)).first() is not None
+        return handed.waits(self.engine, number)
 
     def proof(self, number: int) -> str:
-        """The `.tlog-proof` of an entry handed in earlier, once it is settled."""
+        """The `.tlog-proof` of an entry handed in earlier, once settled; of what a person is given, at any time."""
         self.settle(number)
-        with reading(self.engine) as conn:
-            leaf = conn.execute(select(entries.c.leaf).where(entries.c.id == number)).scalar_one()
+        log, index = self._found(number)
+        return log.prove(index)
+
+    def witnessed_proof(self, number: int) -> str:
+        """The same of what is to leave: cosigned to the quorum that the settings ask for; refuses `no-quorum` else.
+
+        Under that checkpoint the ledger also says which policy this quorum is of, where it is another than before.
+        """
+        self.settle(max([number, *_note_policy(self)]))
+        return self.witnesses.proof(lambda: self._found(number)) if self.witnesses else self.proof(number)
+
+    def _found(self, number: int) -> tuple[Log, int]:
+        """The log that holds an entry, opened anew, and the entry's number in it."""
         self.__dict__.pop("ledger", None)
-        return self.ledger.prove(leaf)
-
-
-@contextmanager
-def suppress_taken() -> Iterator[None]:
-    """Go on where another process holds the road: it does the work."""
-    try:
-        yield
-    except Refusal as refusal:
-        if refusal.reason != "road-taken":
-            raise
-
-
-def _known_leaves(conn: Connection) -> int:
-    last = conn.execute(select(entries.c.leaf).order_by(entries.c.leaf.desc().nulls_last()).limit(1)).scalar()
-    return 0 if last is None else int(last) + 1
+        return self.ledger.at(handed.number_of(self.engine, number))
 
 
 def read_catalogue() -> dict[str, Signal]:
     """The catalogue of signals that this release ships."""
-    return parse_catalogue(_package_text("onshore.words", "catalogue.toml"))
-
-
-def _package_text(package: str, path: str) -> str:
-    return resources.files(package).joinpath(path).read_text(encoding="utf-8")
-
-
-def readings_noted(site: Site) -> dict[str, dict[str, Any]]:
-    """The switches that are turned as the ledger was told: `opinion` and `obj` of each, and `since` (ms UTC)."""
-    with reading(site.engine) as conn:
-        return switches.noted(conn)
+    text = resources.files("onshore.words").joinpath("catalogue.toml").read_text(encoding="utf-8")
+    return parse_catalogue(text)
 
 
 def _note_readings(site: Site) -> None:
     """Hand the ledger an entry for each switch that is read otherwise than it was told last, once for each change."""
+
+    def tell(conn: Connection, name: str, paper: Mapping[str, Any] | None) -> None:
+        said = {"state": "lenient", **paper} if paper else {"state": "strict"}
+        site.hand_in(conn, site.entry("switch", name=name, **said))
+
     now = {turned.name: {"opinion": turned.opinion, "obj": turned.obj} for turned in site.readings if turned.obj}
-    if not switches.changed(readings_noted(site), now):
-        return
-    with writing(site.engine) as conn:
-        for name in switches.changed(switches.noted(conn), now):
-            told = {"state": "lenient", **now[name]} if name in now else {"state": "strict"}
-            site.hand_in(conn, site.entry("switch", name=name, **told))
-        switches.note(conn, now, site.clock())
+    switched.note(site.engine, now, site.clock(), tell)
+
+
+def _note_policy(site: Site) -> list[int]:
+    """Hand the ledger an entry where things are to leave by another policy of witnesses than last; its number."""
+    numbers: list[int] = []
+
+    def tell(conn: Connection, _name: str, paper: Mapping[str, Any] | None) -> None:
+        said = {"state": "asked", **paper} if paper else {"state": "none"}
+        numbers.append(site.hand_in(conn, site.entry("witnesses", **said)))
+
+    now = {"policy": {"obj": site.witnesses.digest, "witnesses": len(site.witnesses.places)}} if site.witnesses else {}
+    switched.note(site.engine, now, site.clock(), tell, switched.WITNESSES)
+    return numbers
 
 
 def now_ms() -> int:
@@ -346,14 +352,7 @@ def open_papers_of(settings: Settings, folder: Path, *, new: bool = False) -> En
 
 def _refuse_older(engine: Engine, ledger: Path) -> None:
     """Broken where the papers are older than the log: every entry of that was in them first."""
-    try:
-        text, _, _ = (ledger / CHECKPOINT).read_text(encoding="utf-8").partition("\n\n")
-        least = read_checkpoint(f"{text}\n").size
-    except (FileNotFoundError, UnicodeDecodeError, Wrong):
-        return  # whoever opens the log says so
-    with reading(engine) as conn:
-        waiting = conn.scalar(select(func.count()).where(entries.c.leaf.is_(None)))
-        most = _known_leaves(conn) + (waiting or 0)
+    most, least = handed.most(engine), handed_in(ledger)
     if most < least:
         raise Broken(
             f"the papers are older than the ledger: they know of {most} entries, it holds {least}. What was decided "

@@ -4,7 +4,7 @@ from collections.abc import Callable, Iterator, Sequence
 
 from onshore.ledger import verify
 from onshore.ledger.durable import BESIDE
-from onshore.ledger.layout import CHECKPOINT, VKEY, tiles, widths
+from onshore.ledger.layout import CHECKPOINT, VKEY, WITNESSED, tiles, widths
 from onshore.ledger.note import Checkpoint, Key, Wrong, open_note, read_checkpoint
 from onshore.ledger.tree import HASH, SPAN, leaf, root, tile_path, unpack
 
@@ -13,28 +13,30 @@ Found = tuple[str, str]
 """A file, by its path below the log's folder, and what is wrong with it."""
 
 
-def audit(read: Read, names: Sequence[str], key: Key, vkey: str) -> Iterator[Found]:
-    """What is wrong with a log of files `names`, which `key` signed and whose `vkey` file says so; nothing: all holds.
+def audit(read: Read, names: Sequence[str], keys: Sequence[Key]) -> Iterator[Found]:
+    """What is wrong with a log of files `names` that `keys` sign, as its `vkey` file says; nothing: all holds.
+
+    Of an older release, it is signed by the first of them alone.
 
     Unlike `fsck` it does not end with the first thing. Where a bundle of entries and the tile over it differ, the root
     that was signed says which of them is wrong. Files beside others that a crash left (`.new`) tell nothing.
     """
     said = read(VKEY)
-    if said != f"{vkey}\n".encode():
-        yield VKEY, "it is missing" if said is None else "it is not the verifier key of this log"
+    if said not in ["".join(f"{key}\n" for key in keys[:many]).encode() for many in range(1, len(keys) + 1)]:
+        yield VKEY, "it is missing" if said is None else "it is not the verifier keys of this log"
     try:
-        point = _point(read(CHECKPOINT), key)
+        point = _point(read(CHECKPOINT), keys)
     except Wrong as wrong:
         yield CHECKPOINT, wrong.what
         return
     yield from _Tree(read, point.size, point.root).wrong(names)
 
 
-def _point(raw: bytes | None, key: Key) -> Checkpoint:
+def _point(raw: bytes | None, keys: Sequence[Key]) -> Checkpoint:
     if raw is None:
         raise Wrong("it is missing", CHECKPOINT)
-    point = read_checkpoint(open_note(raw, [key]).text)
-    if point.origin != key.name:
+    point = read_checkpoint(open_note(raw, keys).text)
+    if point.origin != keys[0].name:
         raise Wrong("it is of another log", CHECKPOINT)
     return point
 
@@ -56,7 +58,7 @@ class _Tree:
         known = {name for level, number, width in tiles(self._size) for name in _names(level, number, width)}
         for level, row in enumerate(rows):
             yield from self._tiles(level, row, known)
-        there = set(names) - {CHECKPOINT, VKEY}
+        there = set(names) - {CHECKPOINT, VKEY, WITNESSED}
         yield from (
             (name, "it is no file of this log") for name in sorted(there - known) if not _left(name, self._size, names)
         )

@@ -2,7 +2,10 @@
 
 import os
 from collections.abc import Callable, Mapping
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
+
+_AT_ONCE = 8
 
 Step = Callable[[str], None]
 """Told after each step that a crash may follow, by name; tests kill there."""
@@ -16,22 +19,21 @@ def write_all(folder: Path, files: Mapping[str, bytes], step: Step) -> None:
     targets = [folder / name for name in files]
     made = _make_folders(folder, {t.parent for t in targets})
     for target, data in zip(targets, files.values(), strict=True):
-        write_beside(target, data, step)
-    for target in targets:
-        put_in_place(target, step)
-    for touched in sorted({t.parent for t in targets} | made):
-        sync_folder(touched)
+        _write(target, data, step)
+    # Synced at the same time: a file system with a journal commits them together, in one wait for the disk, not ten.
+    with ThreadPoolExecutor(_AT_ONCE) as pool:
+        for target, _ in zip(targets, pool.map(_sync, targets), strict=True):
+            step(f"{target.name}: synced")
+        for target in targets:
+            put_in_place(target, step)
+        list(pool.map(sync_folder, sorted({t.parent for t in targets} | made)))
     step("folders synced")
 
 
 def write_beside(target: Path, data: bytes, step: Step) -> None:
     """Write what will replace `target`, and sync it."""
-    beside = target.with_name(target.name + BESIDE)
-    with beside.open("wb") as file:
-        file.write(data)
-        file.flush()
-        step(f"{target.name}: written")
-        os.fsync(file.fileno())
+    _write(target, data, step)
+    _sync(target)
     step(f"{target.name}: synced")
 
 
@@ -48,6 +50,17 @@ def sync_folder(folder: Path) -> None:
         os.fsync(fd)
     finally:
         os.close(fd)
+
+
+def _write(target: Path, data: bytes, step: Step) -> None:
+    with target.with_name(target.name + BESIDE).open("wb") as file:
+        file.write(data)
+    step(f"{target.name}: written")
+
+
+def _sync(target: Path) -> None:
+    with target.with_name(target.name + BESIDE).open("rb") as file:
+        os.fsync(file.fileno())
 
 
 def _make_folders(root: Path, folders: set[Path]) -> set[Path]:

@@ -52,6 +52,7 @@ ARTICLE = _text("an article of law", r"(?=.*[A-Za-z]{2})(?=.*\d)[A-Za-z0-9][A-Za
 DAY = _text("a day", r"\d{4}-\d{2}-\d{2}")
 REFERENCE = _text("a paper's number, without blanks", r"[A-Za-z0-9][A-Za-z0-9._/-]{0,79}")
 NAME = _text("a name", r"[A-Za-z0-9][A-Za-z0-9_-]{0,79}")
+ORIGIN = _text("the origin of a log", r"[A-Za-z0-9][A-Za-z0-9._/-]{0,250}")
 JURISDICTION = _text("a jurisdiction's code", r"[A-Z]{2}(-[A-Z0-9]{1,8})?")
 COUNT: Form = ("a count", lambda v: isinstance(v, int) and not isinstance(v, bool) and 0 <= v < 1 << 53)
 CELLS = _list_of(_tuple_of(_text("a category", r"[a-z0-9-]{0,40}"), WORD, WORD, COUNT))
@@ -72,9 +73,37 @@ KINDS: Mapping[str, dict[str, Form]] = {
         "journals": COUNT,
         "damaged?": COUNT,
     },
+    "log/closed": {"state": _one_of("closed"), "next": ORIGIN},
+    "log/opened": {"state": _one_of("opened"), "last": ORIGIN, "size": COUNT, "root": DIGEST, "year": COUNT},
     "consent": {"obj": DIGEST, "state": _one_of("given", "withdrawn")},
     "permit": {"obj": DIGEST, "state": _one_of("granted", "revoked")},
-    "request": {"obj": DIGEST, "verdict": WORD, "reasons": _list_of(WORD)},
+    "permit/recorded": {"obj": DIGEST, "state": _one_of("recorded"), "scan": DIGEST, "number": REFERENCE},
+    "clock/doubted": {"obj": DIGEST, "state": _one_of("doubted"), "until": COUNT, "number": REFERENCE, "by": WORD},
+    "clock/lifted": {
+        "obj": DIGEST,
+        "state": _one_of("lifted"),
+        "until": COUNT,
+        "number": REFERENCE,
+        "by": WORD,
+        "vouched": _one_of("witnesses", "officers"),
+    },
+    "declared": {
+        "obj": DIGEST,
+        "by": DIGEST,
+        "year": COUNT,
+        "sensitive": COUNT,
+        "ordinary": COUNT,
+        "number": REFERENCE,
+    },
+    "request": {
+        "obj": DIGEST,
+        "verdict": WORD,
+        "reasons": _list_of(WORD),
+        "facts": DIGEST,
+        "packs": _list_of(DIGEST),
+    },
+    "move": {"obj": DIGEST, "from?": WORD, "to": WORD, "by?": WORD, "why?": WORD},
+    "approval": {"obj": DIGEST, "state": _one_of("given", "lapsed"), "basis": DIGEST, "by?": WORD, "why?": WORD},
     "release/leaving": {
         "obj": DIGEST,
         "state": _one_of("leaving"),
@@ -87,8 +116,14 @@ KINDS: Mapping[str, dict[str, Form]] = {
         "bytes": COUNT,
     },
     "release/unsent": {"obj": DIGEST, "state": _one_of("unsent")},
+    "release/cut": {"obj": DIGEST, "state": _one_of("cut"), "bytes": COUNT},
+    "egress": {"total": COUNT, "payload": COUNT, "to": _list_of(_tuple_of(JURISDICTION, COUNT)), "unexplained": COUNT},
+    "attempt": {"what": _one_of("connect", "place", "start", "uncounted"), "module?": WORD, "bytes": COUNT},
+    "receipt": {"obj": DIGEST, "parcel": DIGEST, "bytes": COUNT},
     "switch/lenient": {"name": WORD, "state": _one_of("lenient"), "opinion": REFERENCE, "obj": DIGEST},
     "switch/strict": {"name": WORD, "state": _one_of("strict")},
+    "witnesses/asked": {"state": _one_of("asked"), "obj": DIGEST, "witnesses": COUNT},
+    "witnesses/none": {"state": _one_of("none")},
     "zone": {"obj": DIGEST, "state": _one_of("imported", "removed")},
     "erase": {"obj": DIGEST, "segments_old": COUNT, "segments_new": COUNT, "rows": COUNT},
     "compact": {"old": _list_of(DIGEST), "new": _list_of(DIGEST), "rows": COUNT},
@@ -127,6 +162,23 @@ KINDS: Mapping[str, dict[str, Form]] = {
         "reasons": _list_of(WORD),
     },
     "query": {"obj": DIGEST, "state": _one_of("answered", "cut", "stopped", "failed"), "rows": COUNT},
+    "paper": {"obj": DIGEST, "paper": DIGEST, "which": WORD, "state": _one_of("filed", "withdrawn")},
+    "task": {"obj": DIGEST, "what": WORD, "state": _one_of("opened", "done"), "due?": DAY},
+    "court": {"obj": DIGEST, "state": _one_of("asked", "approved", "refused"), "dest": JURISDICTION},
+    "view/refused": {"state": _one_of("refused"), "what": WORD, "role": WORD, "dest": JURISDICTION},
+    "view/leaving": {
+        "obj": DIGEST,
+        "state": _one_of("leaving"),
+        "request": DIGEST,
+        "permit": DIGEST,
+        "categories": _list_of(WORD),
+        "dest": JURISDICTION,
+        "subjects": COUNT,
+    },
+    "view/left": {"obj": DIGEST, "state": _one_of("left"), "rows": COUNT},
+    "view/cut": {"obj": DIGEST, "state": _one_of("cut"), "rows": COUNT},
+    "view/unsent": {"obj": DIGEST, "state": _one_of("unsent")},
+    "view/shown": {"obj": DIGEST, "state": _one_of("shown"), "what": WORD, "role": WORD, "rows": COUNT},
     "recall": {"obj": DIGEST},
     "backup": {"obj": DIGEST, "files": COUNT, "bytes": COUNT, "rows": COUNT},
     "restore": {

@@ -69,6 +69,11 @@ class Law:
             self._others[asked] = tuple({pack.id: pack for pack in signed}.values())
         return self._others[asked]
 
+    def digests(self, day: date, others: Collection[Pack]) -> tuple[str, ...]:
+        """The sha256 (hex) of the pack of a local day, then of those of others that `concerned` gave, in order."""
+        known = {id(pack): file.digest for pack, file in self._known}
+        return self.on(day).digest, *(known[id(pack)] for pack in others)
+
     @cached_property
     def _known(self) -> list[tuple[Pack, packs.PackFile]]:
         return [(file.pack(), file) for file in packs.known(self._folder)]

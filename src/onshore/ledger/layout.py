@@ -6,6 +6,8 @@ from .tree import SPAN, tile_path
 
 CHECKPOINT = "checkpoint"
 VKEY = "vkey"
+WITNESSED = "witnessed"
+"""The newest checkpoint that a quorum of witnesses cosigned, where the site has a policy."""
 MAX_ENTRY = 0xFFFF
 """Bytes of an entry at most: its length travels as uint16 (C2SP tlog-tiles)."""
 

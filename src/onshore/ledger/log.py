@@ -1,34 +1,49 @@
 """The site's log: entries appended in an order that a crash at any step does not hurt, proofs made."""
 
 import shutil
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 
 from onshore.ledger import durable, proofs, verify
 from onshore.ledger.edge import Edge
 from onshore.ledger.layout import CHECKPOINT, MAX_ENTRY, VKEY, widths
-from onshore.ledger.note import Checkpoint, Unreadable, Wrong, checkpoint_text, open_note, read_checkpoint
-from onshore.ledger.signer import Signer
+from onshore.ledger.note import Checkpoint, Key, Unreadable, Wrong, open_note, read_checkpoint
+from onshore.ledger.signer import LogSigner
 from onshore.ledger.tree import SPAN, consistent, leaf, tile_path
 from onshore.ledger.verify import Finding, Proof, Trust
 from onshore.words.errors import Broken, Malformed
 
 
-def _on(_step: str) -> None:
+def on_with_it(_step: str) -> None:
     """What follows a step, outside of tests: the next."""
 
 
+def untold() -> int:
+    """The time of whoever has no clock: none is said."""
+    return 0
+
+
 class Log:
-    """A log in a folder, signed by `seed` (32 bytes) under the name `origin`; many may read, one may append.
+    """A log in a folder, signed by keys of `seed` (32 bytes) under the name `origin`; many may read, one may append.
+
+    `clock`: milliseconds UTC, of which checkpoints tell the second in which they were signed.
 
     Opening writes nothing. Entries and tiles are on the disk before a checkpoint over them is signed; a
     signed one is finished after a crash (`recover`), so no two that disagree are ever signed.
     """
 
-    def __init__(self, folder: Path, seed: bytes, origin: str, *, step: durable.Step = _on) -> None:
+    def __init__(
+        self,
+        folder: Path,
+        seed: bytes,
+        origin: str,
+        *,
+        clock: Callable[[], int] = untold,
+        step: durable.Step = on_with_it,
+    ) -> None:
         self._folder = folder
-        self._signer = Signer(origin, seed)
-        self._step = step
+        self._signer = LogSigner(origin, seed)
+        self._clock, self._step = clock, step
         self._open()
 
     @property
@@ -37,14 +52,24 @@ class Log:
         return self._edge.size
 
     @property
+    def origin(self) -> str:
+        """Its name."""
+        return self._signer.origin
+
+    @property
     def checkpoint(self) -> str:
         """The signed checkpoint; empty for a log that nothing was ever appended to."""
         return self._checkpoint
 
     @property
     def vkey(self) -> str:
-        """The verifier key."""
-        return self._signer.vkey
+        """The verifier key for its Ed25519 signatures, which any tool for such logs reads."""
+        return str(self._signer.keys[0])
+
+    @property
+    def vkeys(self) -> str:
+        """Both verifier keys, one a line, as its file `vkey` holds them."""
+        return self._signer.vkeys
 
     def append(self, entries: Sequence[bytes]) -> int:
         """Append entries; the index of the first. On return they are on the disk and under the checkpoint.
@@ -69,9 +94,10 @@ class Log:
         """
         if self._read(CHECKPOINT) != (self._checkpoint.encode() or None):
             raise Broken("another process appended to this log; one alone may write it")
-        if not self._checkpoint:
+        if not self._checkpoint or self._read(VKEY) != self.vkeys.encode():  # of an older release, it holds one key
             self._folder.mkdir(parents=True, exist_ok=True)
-            durable.write_all(self._folder, {VKEY: f"{self.vkey}\n".encode()}, self._step)
+            durable.write_all(self._folder, {VKEY: self.vkeys.encode()}, self._step)
+        if not self._checkpoint:
             self._publish(Edge())
         left = self._read(CHECKPOINT + durable.BESIDE)
         if left is not None:
@@ -100,10 +126,14 @@ class Log:
             raise Malformed(f"the log has {self.size} entries; there is no proof from {old_size}")
         return proofs.consistency(old_size, self.size, self._tile)
 
+    def signed_by(self) -> tuple[Key, ...]:
+        """Both keys, or Ed25519's alone where nothing was appended since an older release."""
+        return open_note(self._checkpoint, self._signer.keys).signers if self._checkpoint else self._signer.keys
+
     def fsck(self) -> Iterator[Finding]:
         """Recompute everything from the files, as a stranger would; Broken at the first wrong thing."""
         try:
-            yield from verify.log(self._read, Trust((self._signer.key,)))
+            yield from verify.log(self._read, Trust(self.signed_by()))
         except (Wrong, Unreadable) as wrong:
             raise self._damaged(wrong) from None
 
@@ -127,8 +157,8 @@ class Log:
         return edge
 
     def _point(self, raw: bytes) -> Checkpoint:
-        point = read_checkpoint(open_note(raw, [self._signer.key]).text)
-        if point.origin != self._signer.key.name:
+        point = read_checkpoint(open_note(raw, self._signer.keys).text)
+        if point.origin != self._signer.origin:
             raise Wrong(f"it is of the log {point.origin}", "checkpoint")
         return point
 
@@ -142,8 +172,8 @@ class Log:
         return Edge(size, bundle, tuple(levels))
 
     def _publish(self, edge: Edge) -> None:
-        point = Checkpoint(self._signer.key.name, edge.size, edge.root())
-        note = self._signer.sign(checkpoint_text(point))
+        point = Checkpoint(self._signer.origin, edge.size, edge.root())
+        note = self._signer.sign(point, self._clock())
         durable.write_beside(self._folder / CHECKPOINT, note.encode(), self._step)
         self._put_in_place(edge, note)
 

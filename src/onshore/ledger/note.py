@@ -1,24 +1,31 @@
-"""Signed notes, checkpoints and trust policies of C2SP: read, checked, written."""
+"""Signed notes and checkpoints of C2SP: read, checked, written."""
 
 import base64
 import binascii
 import re
-from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
 from hashlib import sha256
 
+from onshore.ledger.mldsa import PUBLIC, mldsa44
 from onshore.ledger.signatures import ed25519
 
 ED25519 = 1
 COSIGNATURE = 4
-"""Signature types: Ed25519 over the text; the same with a time, by a witness (C2SP tlog-cosignature)."""
+MLDSA44 = 6
+"""Signature types: Ed25519 over the text; the same with a time, by a witness; ML-DSA-44 over the checkpoint that the
+text states and a time, by a log or a witness (C2SP signed-note, tlog-cosignature)."""
 
 MAX_NOTE = 1 << 20
 MAX_SIGNATURES = 256
 """C2SP signed-note: a reader sets a limit and takes at least 16 signatures."""
 
 _DECIMAL = re.compile(r"0|[1-9][0-9]{0,18}", re.ASCII)
-_KINDS = {ED25519, COSIGNATURE}
+_KINDS = {ED25519: 32, COSIGNATURE: 32, MLDSA44: PUBLIC}
+"""Bytes of a public key of each type."""
+_SUBTREE = b"subtree/v1\n\0"
+_TIME = 8
+_ROOT = 32
 
 
 class Wrong(ValueError):
@@ -55,11 +62,15 @@ class Key:
 
 @dataclass(frozen=True)
 class Note:
-    """A note whose signatures by known keys all hold: its text, who of them signed, names of the others."""
+    """A note whose signatures by known keys all hold: its text, who of them signed, names of the others.
+
+    `times`: when a key of a timed type says that it signed (seconds since 1970; 0: it does not say).
+    """
 
     text: str
     signers: tuple[Key, ...]
     others: tuple[str, ...]
+    times: Mapping[Key, int] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -72,15 +83,16 @@ class Checkpoint:
 
 
 def read_key(text: str) -> Key:
-    """The key behind a vkey line; Unreadable where its id does not fit it, or where it is not Ed25519."""
+    """The key behind a vkey line; Unreadable where its id does not fit it, or its type is none of 1, 4 and 6."""
     name, _, rest = text.strip().partition("+")
     key_id, _, material = rest.partition("+")
     raw = decoded(material)
     if not _is_key_name(name) or not raw or not _is_utf8(name):
         raise Unreadable("this is no verifier key; it reads name+id+key, as the log's file 'vkey' does")
     key = Key(name, raw[0], raw[1:])
-    if key.kind not in _KINDS or len(key.public) != 32:
-        raise Unreadable(f"the key of {name} has type {key.kind}; only Ed25519 (types 1 and 4) is checked here")
+    if len(key.public) != _KINDS.get(key.kind):
+        kinds = "only Ed25519 (types 1 and 4) and ML-DSA-44 (type 6) are checked here"
+        raise Unreadable(f"the key of {name} has type {key.kind} and {len(key.public)} bytes; {kinds}")
     if key.id.hex() != key_id:
         raise Unreadable(f"the key of {name} does not fit its id {key_id}; copy the whole line again")
     return key
@@ -103,6 +115,7 @@ def open_note(note: str | bytes, keys: Iterable[Key | str]) -> Note:
     known = {(k.name, k.id): k for k in (read_key(k) if isinstance(k, str) else k for k in keys)}
     signers: dict[Key, None] = {}
     others: dict[str, None] = {}
+    times: dict[Key, int] = {}
     for name, signature in map(_signature, lines):
         key = known.get((name, signature[:4]))
         if key is None:
@@ -111,9 +124,11 @@ def open_note(note: str | bytes, keys: Iterable[Key | str]) -> Note:
             raise Wrong(f"the signature of {name} does not hold over the text", "signed note")
         else:
             signers[key] = None
+            if key.kind != ED25519:
+                times[key] = int.from_bytes(signature[4 : 4 + _TIME], "big")
     if not signers:
         raise Wrong("no key that you trust has signed it", "signed note")
-    return Note(text, tuple(signers), tuple(others))
+    return Note(text, tuple(signers), tuple(others), times)
 
 
 def read_checkpoint(text: str) -> Checkpoint:
@@ -122,7 +137,7 @@ def read_checkpoint(text: str) -> Checkpoint:
     if len(lines) < 3 or not all(lines) or not _DECIMAL.fullmatch(lines[1]):
         raise Wrong("it is not an origin, a size and a root, one a line", "checkpoint")
     root = decoded(lines[2])
-    if root is None or len(root) != 32:
+    if root is None or len(root) != _ROOT:
         raise Wrong("the root is no SHA-256 hash in base64", "checkpoint")
     return Checkpoint(lines[0], int(lines[1]), root)
 
@@ -135,6 +150,21 @@ def checkpoint_text(point: Checkpoint) -> str:
 def signature_line(key: Key, signature: bytes) -> str:
     """The line that a signature adds to a note."""
     return f"\u2014 {key.name} {base64.b64encode(key.id + signature).decode()}\n"
+
+
+def cosigned_text(text: str, at: int) -> bytes:
+    """What a key of type 4 signs of a note's text at a time, in seconds (C2SP tlog-cosignature)."""
+    return f"cosignature/v1\ntime {at}\n{text}".encode()
+
+
+def subtree(name: str, at: int, point: Checkpoint) -> bytes:
+    """What a key of type 6 called `name` signs of a checkpoint at a time, in seconds (C2SP tlog-cosignature).
+
+    ValueError where the name or the log's origin takes more than 255 bytes: such a checkpoint has no such signature.
+    """
+    named, origin = (bytes([len(raw)]) + raw for raw in (name.encode(), point.origin.encode()))
+    start, end = (n.to_bytes(8, "big") for n in (0, point.size))
+    return _SUBTREE + named + at.to_bytes(_TIME, "big") + origin + start + end + point.root
 
 
 def decoded(text: str) -> bytes | None:
@@ -177,9 +207,16 @@ def _signature(line: str) -> tuple[str, bytes]:
 def _holds(key: Key, text: str, signature: bytes) -> bool:
     if key.kind == ED25519:
         return ed25519(key.public, text.encode(), signature)
-    at = int.from_bytes(signature[:8], "big")
-    cosigned = f"cosignature/v1\ntime {at}\n{text}".encode()
-    return at < 1 << 63 and ed25519(key.public, cosigned, signature[8:])
+    at, signature = int.from_bytes(signature[:_TIME], "big"), signature[_TIME:]
+    if at >= 1 << 63:
+        return False
+    if key.kind == COSIGNATURE:
+        return ed25519(key.public, cosigned_text(text, at), signature)
+    try:
+        message = subtree(key.name, at, read_checkpoint(text))
+    except ValueError:
+        return False
+    return mldsa44(key.public, message, signature)
 
 
 def _is_key_name(name: str) -> bool:
@@ -188,103 +225,3 @@ def _is_key_name(name: str) -> bool:
 
 def _is_utf8(text: str) -> bool:
     return not any("\ud800" <= c <= "\udfff" for c in text)
-
-
-@dataclass(frozen=True)
-class Policy:
-    """Which logs are believed, and which witnesses together are enough (C2SP tlog-policy).
-
-    `witnesses`: name to key. `groups`: name to (how many, members), each defined after its members.
-    """
-
-    logs: tuple[Key, ...]
-    witnesses: Mapping[str, Key]
-    groups: Mapping[str, tuple[int, tuple[str, ...]]]
-    quorum: str
-
-    def met_by(self, signers: Sequence[Key]) -> bool:
-        """Whether these keys, whose signatures hold, reach the quorum."""
-        met = {"none"} | {name for name, key in self.witnesses.items() if key in signers}
-        for name, (enough, members) in self.groups.items():
-            if sum(m in met for m in members) >= enough:
-                met.add(name)
-        return self.quorum in met
-
-
-def read_policy(raw: bytes) -> Policy:
-    """A policy file; Unreadable, with the line, where a name is used undefined or another rule is broken."""
-    draft = _Draft()
-    for number, line in enumerate(raw.split(b"\n"), 1):
-        try:
-            draft.take(line)
-        except Unreadable as error:
-            raise Unreadable(f"policy, line {number}: {error}") from None
-    if draft.quorum is None:
-        raise Unreadable("policy: no quorum line; 'quorum none' asks for no witness")
-    return Policy(tuple(draft.logs), draft.witnesses, draft.groups, draft.quorum)
-
-
-class _Draft:
-    """A policy while its lines are read."""
-
-    def __init__(self) -> None:
-        self.logs: list[Key] = []
-        self.witnesses: dict[str, Key] = {}
-        self.groups: dict[str, tuple[int, tuple[str, ...]]] = {}
-        self.quorum: str | None = None
-        self._grouped: set[str] = set()
-
-    def take(self, line: bytes) -> None:
-        if any((c < 0x20 and c != 0x09) or c == 0x7F for c in line):
-            raise Unreadable("a control character")
-        # Names are opaque octets; what is not UTF-8 travels as surrogates, one for each.
-        words = re.split(r"[ \t]+", line.decode("utf-8", "surrogateescape").strip(" \t"))
-        if not words[0] or words[0].startswith("#"):
-            return
-        match words:
-            case ["log", key] | ["log", key, _]:
-                self._log(read_key(key))
-            case ["witness", name, key] | ["witness", name, key, _]:
-                self._witness(name, read_key(key))
-            case ["group", name, enough, *members]:
-                self._group(name, enough, tuple(members))
-            case ["quorum", name]:
-                self._quorum(name)
-            case _:
-                raise Unreadable("it is not log, witness, group or quorum with what belongs to it")
-
-    def _log(self, key: Key) -> None:
-        if key.kind != ED25519 or key.public in {k.public for k in self.logs}:
-            raise Unreadable("a log takes a key of type 1 that no other log has")
-        self.logs.append(key)
-
-    def _witness(self, name: str, key: Key) -> None:
-        if key.kind != COSIGNATURE or key.public in {k.public for k in self.witnesses.values()}:
-            raise Unreadable("a witness takes a key of type 4 that no other witness has")
-        self._new(name)
-        self.witnesses[name] = key
-
-    def _group(self, name: str, enough: str, members: tuple[str, ...]) -> None:
-        self._new(name)
-        if not members or len(set(members)) < len(members):
-            raise Unreadable("a group takes one member or more, each once")
-        for member in members:
-            if member not in self._defined() or member in self._grouped:
-                raise Unreadable(f"the member {member!a} is not defined above, or is in a group already")
-        count = {"any": 1, "all": len(members)}.get(enough, decimal(enough) or 0)
-        if not 1 <= count <= len(members):
-            raise Unreadable("how many are enough: 'any', 'all' or a number from 1 to the number of members")
-        self._grouped.update(members)
-        self.groups[name] = count, members
-
-    def _quorum(self, name: str) -> None:
-        if self.quorum is not None or name not in {"none", *self._defined()}:
-            raise Unreadable("there is one quorum line, and it names what is defined above it, or none")
-        self.quorum = name
-
-    def _defined(self) -> set[str]:
-        return {*self.witnesses, *self.groups}
-
-    def _new(self, name: str) -> None:
-        if name == "none" or name in self._defined():
-            raise Unreadable(f"the name {name!a} is taken")

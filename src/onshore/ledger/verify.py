@@ -1,20 +1,20 @@
 """What a stranger checks offline: a whole log, a proof, a receipt, a parcel. Bytes in, findings out."""
 
 import base64
-import json
-from collections.abc import Callable, Iterable, Iterator, Mapping
-from dataclasses import dataclass
-from datetime import datetime, timedelta
-from hashlib import sha256
+import re
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass, replace
 from typing import Any
 
 from onshore.ledger import tree
+from onshore.ledger.canonical import canonical, digest, must_be_same, read_entry, read_object
 from onshore.ledger.note import (
+    COSIGNATURE,
     ED25519,
+    MLDSA44,
     Checkpoint,
     Key,
     Note,
-    Policy,
     Unreadable,
     Wrong,
     decimal,
@@ -22,8 +22,25 @@ from onshore.ledger.note import (
     open_note,
     read_checkpoint,
 )
+from onshore.ledger.policy import Policy
+
+__all__ = [
+    "Finding",
+    "Proof",
+    "Read",
+    "Trust",
+    "canonical",
+    "checkpoint",
+    "digest",
+    "log",
+    "parcel",
+    "proof",
+    "read_bundle",
+]
+__all__ += ["read_entry", "read_proof", "read_tile", "receipt", "write_proof"]
 
 PROOF = "c2sp.org/tlog-proof@v1"
+_YEAR = re.compile(r"/[0-9]{4}\Z")
 Read = Callable[[str], bytes | None]
 """Reads a file of a log's folder by its path with "/"; None where it is absent."""
 
@@ -60,22 +77,30 @@ class Proof:
 
 
 def log(read: Read, trust: Trust) -> Iterator[Finding]:
-    """A whole log: checkpoint, each entry against each tile, the root; that it extends `trust.since`."""
+    """A whole log: checkpoint, each entry against each tile, the root; that it extends `trust.since`.
+
+    With a policy the quorum is looked for under the checkpoint, or under an older one of the log's, in the file
+    `witnessed`, which the log then has to extend.
+    """
     raw = read("checkpoint")
     if raw is None:
         raise Unreadable("there is no file 'checkpoint' in it, so it is no log")
-    point, said = _checkpoint(raw, trust)
-    yield from said
+    marks: dict[str, Checkpoint] = {}
+    cosigned = _cosigned(read, raw) if trust.policy else None
+    if cosigned is not None:
+        marks["witnessed"], told = checkpoint(cosigned, trust)
+        trust = replace(trust, policy=None)
+    point, said = checkpoint(raw, trust)
+    yield from said if cosigned is None else [*said[:-1], told[-1]]
     older = _older(trust, point)
-    known = tree.Growing()
-    then = known.root() if older and older.size == 0 else b""
-    row: list[bytes] = []
+    marks |= {} if older is None else {"since": older}
+    known, then, row = tree.Growing(), {0: tree.EMPTY}, list[bytes]()
     for number, width in _widths(point.size):
         hashes = _leaves(read, number, width)
         for entry_hash in hashes:
             known.add(entry_hash)
-            if older and known.size == older.size:
-                then = known.root()
+            if any(known.size == mark.size for mark in marks.values()):
+                then[known.size] = known.root()
         row += _raised(hashes)
     yield Finding(True, f"entries: {point.size} in bundles, each as the tree's lowest tiles have it")
     tiles = _upper_tiles(read, row)
@@ -83,10 +108,18 @@ def log(read: Read, trust: Trust) -> Iterator[Finding]:
     if known.root() != point.root:
         raise Wrong("the entries do not lead to the root that the log signed", "checkpoint")
     yield Finding(True, "root: the entries lead to the root that the log signed")
-    if older:
-        if then != older.root:
-            raise Wrong(f"the log does not extend the older checkpoint of {older.size} entries", "since")
-        yield Finding(True, f"since: the log extends the older checkpoint of {older.size} entries")
+    for where, mark in marks.items():
+        which = "older checkpoint" if where == "since" else "witnesses' checkpoint"
+        if then.get(mark.size) != mark.root:
+            raise Wrong(f"the log does not extend the {which} of {mark.size} entries", where)
+        yield Finding(True, f"{where}: the log extends the {which} of {mark.size} entries")
+
+
+def _cosigned(read: Read, raw: bytes) -> bytes | None:
+    """The file `witnessed`, if there is one of this log, not of the year before."""
+    found = read("witnessed")
+    same = found is not None and found.partition(b"\n")[0] == raw.partition(b"\n")[0]
+    return found if same else None
 
 
 def proof(text: bytes, trust: Trust) -> Iterator[Finding]:
@@ -104,7 +137,7 @@ def receipt(raw: bytes, trust: Trust) -> Iterator[Finding]:
         named = digest(paper)
     except (ValueError, RecursionError):
         raise Wrong("it holds what no receipt holds", "receipt") from None
-    _same(entry.get("obj"), named, "receipt", "the entry names another paper than this receipt")
+    must_be_same(entry.get("obj"), named, "receipt", "the entry names another paper than this receipt")
     yield Finding(True, f"receipt: it is the paper that the entry ({entry.get('t')}) names")
 
 
@@ -113,37 +146,15 @@ def parcel(text: bytes, sealed_sha256: str, trust: Trust) -> Iterator[Finding]:
     found = read_proof(text)
     yield from _proven(found, trust)
     entry = read_entry(found.entry or b"")
-    _same((entry.get("t"), entry.get("state")), ("release", "leaving"), "proof", "its entry lets no parcel leave")
+    must_be_same(
+        (entry.get("t"), entry.get("state")), ("release", "leaving"), "proof", "its entry lets no parcel leave"
+    )
     due, otherwise = f"sha256:{sealed_sha256}", "its bytes are not those that the ledger says were released"
-    _same(entry.get("obj"), due, "parcel", otherwise)
+    must_be_same(entry.get("obj"), due, "parcel", otherwise)
     yield Finding(True, "parcel: its bytes are those that the ledger says were released")
 
 
 NOT_OPENED = Finding(False, "manifest, permit and parts: the parcel was not opened (no identity was given)")
-
-
-def contents(text: bytes, manifest: bytes, permit: bytes, parts: Mapping[str, str]) -> Iterator[Finding]:
-    """What an opened parcel holds, against its entry: manifest, permit, parts (name to SHA-256 in hex)."""
-    entry = read_entry(read_proof(text).entry or b"")
-    _same(entry.get("manifest"), digest(manifest), "manifest", "it is not the one that the ledger names")
-    yield Finding(True, "manifest: it is the one that the ledger names")
-    said = _object(manifest, "manifest")
-    _same(entry.get("permit"), digest(permit), "permit", "it is not the one that the ledger names")
-    _same(said.get("permit"), digest(permit), "permit", "it is not the one that the manifest names")
-    yield Finding(True, "permit: it is the one that the manifest and the ledger name")
-    _permitted(entry, said, _object(permit.rpartition(b"\n\n")[0], "permit"))
-    yield Finding(True, "permit's terms: request, purpose, categories, recipient, period, persons and day are within")
-    listed = _listed(said)
-    for name in sorted({*listed, *parts}):
-        if name not in parts or name not in listed:
-            raise Wrong("it is missing" if name in listed else "the manifest does not list it", name)
-        _same(listed[name], parts[name], name, "its bytes are not those that the manifest names")
-    _same(entry.get("parts"), [f"sha256:{h}" for h in listed.values()], "parts", "the ledger names others")
-    yield Finding(True, f"parts: {len(listed)}, each as manifest and ledger name it")
-
-
-_TERMS = {"dest": "recipient_jurisdiction", "start": "events_from", "until": "events_until"}
-"""What a manifest and a permit call by different names."""
 
 
 def read_proof(raw: bytes) -> Proof:
@@ -172,34 +183,6 @@ def write_proof(found: Proof) -> str:
     extra = [] if found.entry is None else [f"extra {base64.b64encode(found.entry).decode()}"]
     hashes = [base64.b64encode(h).decode() for h in found.hashes]
     return "\n".join([PROOF, *extra, f"index {found.index}", *hashes, "", found.checkpoint])
-
-
-def canonical(value: object) -> bytes:
-    """JSON in its one spelling (RFC 8785): sorted keys, no spaces, UTF-8.
-
-    Text, whole numbers below 2**53, truth, lists and objects; ValueError for anything else (floats, null).
-    """
-    return json.dumps(_plain(value), ensure_ascii=False, separators=(",", ":")).encode()
-
-
-def digest(paper: Mapping[str, Any] | str | bytes) -> str:
-    """How an entry names a paper: "sha256:" and hex, over text as UTF-8, over fields as canonical JSON."""
-    if isinstance(paper, str):
-        return digest(paper.encode())
-    raw = paper if isinstance(paper, bytes) else canonical(dict(paper))
-    return f"sha256:{sha256(raw).hexdigest()}"
-
-
-def read_entry(raw: bytes) -> dict[str, Any]:
-    """An entry's fields; Wrong unless its bytes are canonical JSON of an object."""
-    fields = _object(raw, "entry")
-    try:
-        same = canonical(fields) == raw
-    except (ValueError, RecursionError):
-        same = False
-    if not same:
-        raise Wrong("it is not JSON in its one spelling (RFC 8785)", "entry")
-    return fields
 
 
 def read_tile(read: Read, level: int, number: int, width: int) -> list[bytes]:
@@ -231,7 +214,7 @@ def _stored(read: Read, level: int | None, number: int, width: int) -> tuple[str
 
 
 def _proven(found: Proof, trust: Trust) -> Iterator[Finding]:
-    point, said = _checkpoint(found.checkpoint.encode(), trust)
+    point, said = checkpoint(found.checkpoint.encode(), trust)
     yield from said
     if found.entry is None:
         raise Wrong("it carries no entry (line 'extra'), so nothing can be held against the log", "proof")
@@ -243,28 +226,55 @@ def _proven(found: Proof, trust: Trust) -> Iterator[Finding]:
     if older is None:
         return
     if older.size == point.size:
-        _same(older.root, point.root, "since", "the older checkpoint has the same size and another root")
+        must_be_same(older.root, point.root, "since", "the older checkpoint has the same size and another root")
         yield Finding(True, f"since: the same {older.size} entries as the older checkpoint")
     else:
         yield Finding(False, "since: that takes the whole log; a proof does not show that it extends the older one")
 
 
-def _checkpoint(raw: bytes, trust: Trust) -> tuple[Checkpoint, list[Finding]]:
+_NAMES = {ED25519: "Ed25519", MLDSA44: "ML-DSA-44"}
+"""How a log signs its checkpoints; who knows its keys of both kinds is shown both signatures, or is shown nothing."""
+
+
+def checkpoint(raw: bytes, trust: Trust, *, both: bool = True) -> tuple[Checkpoint, list[Finding]]:
+    """A signed checkpoint alone; Wrong unless keys of its log signed it, of `both` kinds where both are known."""
+    origin = raw.partition(b"\n")[0].decode("utf-8", "replace")
+    mine = _of_log(trust.keys, origin)
     witnesses = tuple(trust.policy.witnesses.values()) if trust.policy else ()
-    note = open_note(raw, [*trust.keys, *witnesses])
+    note = open_note(raw, [*mine, *witnesses])
     point = read_checkpoint(note.text)
-    logs = [k for k in note.signers if k.kind == ED25519 and k in trust.keys and k.name == point.origin]
+    logs = [k for k in note.signers if k in mine]
     if not logs:
         raise Wrong(f"no key that you trust for the log {point.origin} has signed it", "checkpoint")
-    if trust.policy and trust.policy.logs and not set(logs) & set(trust.policy.logs):
+    kinds = {k.kind for k in logs}
+    lacks = [_NAMES[kind] for kind in sorted({k.kind for k in mine} - kinds)] if both else []
+    if lacks:
+        since = "a checkpoint from before the log had that key is verified with its other key alone"
+        raise Wrong(f"it lacks the log's {lacks[0]} signature, whose key you trust; {since}", "checkpoint")
+    if trust.policy and trust.policy.logs and not set(logs) & set(_of_log(trust.policy.logs, origin)):
         raise Wrong(f"the policy does not list the log {point.origin} with this key", "checkpoint")
-    signed = Finding(True, f"checkpoint: signed by {point.origin}, {point.size} entries")
-    return point, [signed, _witnesses(note, trust.policy)]
+    names = " and ".join(_NAMES[kind] for kind in sorted(kinds))
+    said = [Finding(True, f"checkpoint: signed by {point.origin} with {names}, {point.size} entries")]
+    if origin in note.others:
+        said.append(Finding(False, f"checkpoint: a further signature by {origin}, whose key was not given"))
+    return point, [*said, _witnesses(note, trust.policy, origin)]
 
 
-def _witnesses(note: Note, policy: Policy | None) -> Finding:
+def _of_log(keys: Iterable[Key], origin: str) -> list[Key]:
+    """The keys that a log of this origin signs with: its own, or of the logs that one site has, one a year."""
+    mine = [key for key in keys if key.kind != COSIGNATURE and without_year(key.name) == without_year(origin)]
+    return [Key(origin, key.kind, key.public) for key in mine]
+
+
+def without_year(origin: str) -> str:
+    """The origin of a site's first log; those that follow it have "/" and the year behind it, and the same keys."""
+    return _YEAR.sub("", origin)
+
+
+def _witnesses(note: Note, policy: Policy | None, origin: str) -> Finding:
     if policy is None:
-        names = f"; signatures by {', '.join(note.others)}" if note.others else ""
+        others = [name for name in note.others if name != origin]
+        names = f"; signatures by {', '.join(others)}" if others else ""
         return Finding(False, f"witnesses: no policy was given{names}")
     if not policy.met_by(note.signers):
         raise Wrong(f"the policy's quorum '{policy.quorum}' of witnesses is not reached", "checkpoint")
@@ -275,8 +285,8 @@ def _witnesses(note: Note, policy: Policy | None) -> Finding:
 def _older(trust: Trust, point: Checkpoint) -> Checkpoint | None:
     if trust.since is None:
         return None
-    older, _ = _checkpoint(trust.since, Trust(trust.keys))
-    _same(older.origin, point.origin, "since", "the older checkpoint is of another log")
+    older, _ = checkpoint(trust.since, Trust(trust.keys), both=False)
+    must_be_same(older.origin, point.origin, "since", "the older checkpoint is of another log")
     if older.size > point.size:
         raise Wrong(f"the older checkpoint has {older.size} entries, this one {point.size}", "since")
     return older
@@ -307,16 +317,11 @@ def _upper_tiles(read: Read, row: list[bytes]) -> int:
         for number, width in _widths(len(row)):
             held = read_tile(read, level, number, width)
             due = row[number * tree.SPAN : number * tree.SPAN + width]
-            _same(held, due, tree.tile_path(level, number, width), "it does not fit the tiles under it")
+            must_be_same(held, due, tree.tile_path(level, number, width), "it does not fit the tiles under it")
             above += _raised(due)
             count += 1
         level, row = level + 1, above
     return count
-
-
-def _same(held: object, due: object, where: str, otherwise: str) -> None:
-    if held != due:
-        raise Wrong(otherwise, where)
 
 
 def _hash(line: str) -> bytes:
@@ -327,72 +332,8 @@ def _hash(line: str) -> bytes:
 
 
 def _receipt_parts(raw: bytes) -> tuple[dict[str, Any], str]:
-    whole = _object(raw, "receipt")
+    whole = read_object(raw, "receipt")
     paper, text = whole.get("receipt"), whole.get("proof")
     if set(whole) != {"receipt", "proof"} or not isinstance(paper, dict) or not isinstance(text, str):
         raise Wrong("it is not an object of 'receipt' and 'proof'", "receipt")
     return paper, text
-
-
-def _listed(manifest: Mapping[str, Any]) -> dict[str, str]:
-    try:
-        listed = {str(part["name"]): str(part["sha256"]).removeprefix("sha256:") for part in manifest["parts"]}
-    except (KeyError, TypeError):
-        raise Wrong("it does not list its parts with name and sha256", "manifest") from None
-    if len(listed) != len(manifest["parts"]):
-        raise Wrong("it lists a part twice", "manifest")
-    return listed
-
-
-def _permitted(entry: Mapping[str, Any], said: Mapping[str, Any], terms: Mapping[str, Any]) -> None:
-    """Hold an entry and a manifest against a permit's words (Automotive Data Provisions, Art. 12)."""
-    for name in ("site", "transfer", "request", "purpose", "recipient", *_TERMS):
-        term = _TERMS.get(name, name)
-        if said.get(name) is None or said[name] != terms.get(term) or entry.get(name, said[name]) != said[name]:
-            raise Wrong(f"its '{name}' is not the permit's '{term}', or not the ledger's", "manifest")
-    try:
-        asked = {*said["categories"], *(part["category"] for part in said["parts"])}
-        at = datetime.fromisoformat(entry["at"])
-        # The permit's days are local to a site whose zone a stranger need not know: some zone on earth has to have one.
-        last, first = ((at + timedelta(hours=h)).date().isoformat() for h in (14, -12))
-        held = {
-            "categories": asked <= set(terms["categories"]),
-            "subjects": 0 <= said["subjects"] == entry["subjects"] <= terms["persons"],
-            "day": first <= terms["until"] and terms["start"] <= last,
-        }
-    except (KeyError, TypeError, ValueError, AttributeError):
-        raise Wrong("it or the manifest does not say what was permitted", "permit") from None
-    for name, within in held.items():
-        if not within:
-            raise Wrong(f"its {name}: beyond what the permit allows, or not the ledger's", "manifest")
-
-
-def _object(raw: bytes, where: str) -> dict[str, Any]:
-    try:
-        value = json.loads(raw, object_pairs_hook=_without_twins)
-    except (ValueError, RecursionError):
-        raise Wrong("it is no JSON that can be read in one way only", where) from None
-    if not isinstance(value, dict):
-        raise Wrong("it is no JSON object", where)
-    return value
-
-
-def _without_twins(pairs: Iterable[tuple[str, Any]]) -> dict[str, Any]:
-    listed = list(pairs)
-    if len(dict(listed)) != len(listed):
-        raise ValueError
-    return dict(listed)
-
-
-def _plain(value: object) -> object:
-    match value:
-        case bool() | str():
-            return value
-        case int() if abs(value) < 1 << 53:
-            return value
-        case list() | tuple():
-            return [_plain(v) for v in value]
-        case dict() if all(isinstance(k, str) for k in value):
-            # RFC 8785 §3.2.3: names sort by their UTF-16 code units.
-            return {k: _plain(value[k]) for k in sorted(value, key=lambda k: k.encode("utf-16-be"))}
-    raise ValueError(f"a {type(value).__name__} (or a number beyond 2**53) has no place in a ledger entry or receipt")

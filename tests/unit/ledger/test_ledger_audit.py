@@ -7,7 +7,7 @@ import pytest
 from onshore.ledger.audit import audit
 from onshore.ledger.log import Log
 from onshore.ledger.note import Checkpoint
-from onshore.ledger.signer import Signer
+from onshore.ledger.signer import LogSigner, Signer
 from onshore.ledger.tree import SPAN, tile_path
 
 SEED = bytes(range(32))
@@ -26,8 +26,7 @@ def made(tmp_path_factory):
 
 
 def found(files):
-    signer = Signer("onshore.example/log", SEED)
-    return dict(audit(files.get, sorted(files), signer.key, signer.vkey))
+    return dict(audit(files.get, sorted(files), LogSigner("onshore.example/log", SEED).keys))
 
 
 def flipped(data, at):

@@ -13,7 +13,7 @@ def test_files_and_folders_are_made(tmp_path):
     assert (tmp_path / "a/b/c").read_bytes() == b"1"
     assert (tmp_path / "a/d").read_bytes() == b"2"
     assert steps == [
-        *("c: written", "c: synced", "d: written", "d: synced"),
+        *("c: written", "d: written", "c: synced", "d: synced"),
         *("c: in place", "d: in place", "folders synced"),
     ]
     assert not list(tmp_path.rglob("*.new"))

@@ -4,6 +4,7 @@ import pytest
 
 from onshore.ledger.layout import paths
 from onshore.ledger.log import Log
+from onshore.ledger.signer import Signer
 from onshore.ledger.tree import consistent, included, leaf
 from onshore.ledger.verify import read_proof
 from onshore.words.errors import Broken, Malformed
@@ -31,7 +32,7 @@ def test_a_new_log_writes_nothing_until_it_is_appended_to(folder):
     assert not folder.exists()
     assert new.append([]) == 0
     assert new.checkpoint.startswith(f"{ORIGIN}\n0\n47DEQpj8HBSa")
-    assert (folder / "vkey").read_text() == f"{new.vkey}\n"
+    assert (folder / "vkey").read_text() == new.vkeys
     assert new.append(entries(3)) == 0
     assert new.append(entries(2, 3)) == 3
 
@@ -162,7 +163,7 @@ def test_a_checkpoint_of_another_log_under_our_key_does_not_open(folder):
 
     here = log(folder)
     here.append([])
-    (folder / "checkpoint").write_text(here._signer.sign(checkpoint_text(Checkpoint("else", 0, EMPTY))))
+    (folder / "checkpoint").write_text(Signer(ORIGIN, SEED).sign(checkpoint_text(Checkpoint("else", 0, EMPTY))))
     with pytest.raises(Broken, match="else"):
         log(folder)
 

@@ -1,4 +1,4 @@
-"""The verifier by itself: five files and the standard library, nothing else of ours."""
+"""The verifier by itself: its files and the standard library, nothing else of ours."""
 
 import json
 import shutil
@@ -13,6 +13,7 @@ import onshore.ledger
 from onshore.ledger.__main__ import kind_of, main
 from onshore.ledger.entry import digest, entry
 from onshore.ledger.log import Log
+from pure import VERIFIER
 
 SEED, ORIGIN = b"s" * 32, "example.org/shanghai"
 HEAD = {"at": 1_766_000_000_123, "site": "a1", "jurisdiction": "CN"}
@@ -113,7 +114,7 @@ def alone(tmp_path):
     room = tmp_path / "alone" / "onshore" / "ledger"
     room.mkdir(parents=True)
     (room / "__init__.py").touch()
-    for name in ("tree", "note", "signatures", "verify", "__main__"):
+    for name in VERIFIER:
         shutil.copyfile(Path(onshore.ledger.__file__).with_name(f"{name}.py"), room / f"{name}.py")
     main_py = "import sys\nfrom onshore.ledger.__main__ import main\nsys.exit(main())\n"
     (tmp_path / "alone" / "__main__.py").write_text(main_py)

@@ -1,4 +1,4 @@
-"""Signed notes, checkpoints and policies: read in their one form, believed by known keys alone."""
+"""Signed notes and checkpoints: read in their one form, believed by known keys alone."""
 
 import base64
 
@@ -7,6 +7,7 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 from onshore.ledger.note import (
     COSIGNATURE,
+    MLDSA44,
     Checkpoint,
     Key,
     Unreadable,
@@ -18,10 +19,10 @@ from onshore.ledger.note import (
     read_checkpoint,
     read_key,
     read_keys,
-    read_policy,
     signature_line,
+    subtree,
 )
-from onshore.ledger.signer import Signer
+from onshore.ledger.signer import Cosigner, Signer
 
 SIGNER = Signer("example.org/log", b"1" * 32)
 OTHER = Signer("example.org/other", b"2" * 32)
@@ -86,6 +87,49 @@ def test_cosignatures_cover_their_time():
         open_note(SIGNER.sign(text) + moved, [SIGNER.key, WITNESS.key])
 
 
+POINT = Checkpoint("example.org/log", 7, bytes(range(32)))
+KINDS = pytest.mark.parametrize("kind", [COSIGNATURE, MLDSA44])
+
+
+@KINDS
+def test_timed_signatures_are_over_the_checkpoint_the_name_and_the_time(kind):
+    text = checkpoint_text(POINT)
+    cosigner, other = Cosigner("example.org/w", b"4" * 32, kind), Cosigner("example.org/x", b"4" * 32, kind)
+    line = cosigner.line(text, 1_700_000_000)
+    note = open_note(SIGNER.sign(text) + line, [SIGNER.key, read_key(str(cosigner.key))])
+    assert note.signers == (SIGNER.key, cosigner.key)
+    assert note.times == {cosigner.key: 1_700_000_000}
+    raw = base64.b64decode(line.split(" ")[2])[4:]
+    bigger = checkpoint_text(Checkpoint(POINT.origin, 8, POINT.root))
+    later = (1_700_000_001).to_bytes(8, "big") + raw[8:]
+    for key, signature, over in (
+        (cosigner.key, raw, bigger),
+        (cosigner.key, raw, checkpoint_text(Checkpoint("example.org/else", 7, POINT.root))),
+        (cosigner.key, raw, checkpoint_text(Checkpoint(POINT.origin, 7, bytes(32)))),
+        (cosigner.key, later, text),
+        (cosigner.key, b"\xff" + raw[1:], text),
+        (cosigner.key, raw[:-1], text),
+        (cosigner.key, raw[:4], text),
+        (cosigner.key, raw, TEXT),
+        *([(other.key, raw, text)] if kind == MLDSA44 else []),
+    ):
+        with pytest.raises(Wrong, match="does not hold"):
+            open_note(SIGNER.sign(over) + signature_line(key, signature), [SIGNER.key, key])
+
+
+def test_what_ml_dsa_signs_is_laid_out_as_the_specification_says():
+    signed = subtree("w", 5, POINT)
+    head = b"subtree/v1\n\0" + b"\x01w" + bytes(7) + b"\x05" + b"\x0fexample.org/log" + bytes(8)
+    assert signed == head + bytes(7) + b"\x07" + POINT.root
+
+
+def test_a_name_too_long_to_be_signed_has_no_signature():
+    text = checkpoint_text(Checkpoint("o" * 256, 7, bytes(32)))
+    line = signature_line(Cosigner("w", b"4" * 32).key, bytes(2428))
+    with pytest.raises(Wrong, match="does not hold"):
+        open_note(SIGNER.sign(text) + line, [SIGNER.key, Cosigner("w", b"4" * 32).key])
+
+
 SIGNED = SIGNER.sign(TEXT)
 
 
@@ -138,6 +182,8 @@ def test_keys_are_read_as_they_are_written():
         SIGNER.vkey.replace("log+", "lot+"),
         str(Key("a", 6, bytes(32))),
         str(Key("a", 1, bytes(31))),
+        str(Key("a", 4, bytes(1312))),
+        str(Key("a", 2, bytes(32))),
         f"a+{SIGNER.key.id.hex()}+",
     ],
 )
@@ -178,77 +224,3 @@ def test_base64_and_decimals_have_one_spelling():
     for text in ("AAB=", "AAA", "AA A=", "AA\u00e4=", "AA-="):
         assert decoded(text) is None
     assert [decimal(t) for t in ("0", "10", "01", "+1", "", "9" * 20)] == [0, 10, None, None, None, None]
-
-
-W = [Witness(f"example.org/w{i}", bytes([i]) * 32) for i in range(1, 6)]
-POLICY = f"""# two of three, and any of two
-log {SIGNER.vkey} https://example.org/log
-witness a {W[0].key}
-witness b {W[1].key} https://b.example
-\twitness c {W[2].key}
-witness d {W[3].key}
-witness \u00e9 {W[4].key}
-group two 2 a b c
-group any any d \u00e9
-group both all two any
-quorum both
-"""
-
-
-@pytest.mark.parametrize(
-    ("signers", "met"), [("abd", True), ("bce", True), ("abc", False), ("ade", False), ("", False), ("abcde", True)]
-)
-def test_a_quorum_of_groups(signers, met):
-    policy = read_policy(POLICY.encode())
-    assert policy.logs == (SIGNER.key,)
-    assert policy.met_by([W["abcde".index(s)].key for s in signers]) is met
-
-
-def test_a_quorum_of_one_or_none():
-    assert read_policy(b"quorum none\n").met_by([])
-    policy = read_policy(f"witness a {W[0].key}\nquorum a".encode())
-    assert policy.met_by([W[0].key])
-    assert not policy.met_by([W[1].key])
-
-
-def test_names_are_octets():
-    with pytest.raises(Unreadable, match=r"line 2: .*udcff"):
-        read_policy(b"witness \xfe " + str(W[0].key).encode() + b"\ngroup g all \xff\nquorum g")
-    assert "\udcfe" in read_policy(b"witness \xfe " + str(W[0].key).encode() + b"\nquorum none").witnesses
-
-
-A, B = f"witness a {W[0].key}\n", f"witness b {W[1].key}\n"
-
-
-@pytest.mark.parametrize(
-    "text",
-    [
-        "",
-        A,
-        "quorum a",
-        "quorum none\nquorum none",
-        A + "quorum none extra",
-        "colour blue\nquorum none",
-        "quorum none\r",
-        "# \x7f\nquorum none",
-        A + A.replace("witness a", "witness b") + "quorum none",
-        A + B.replace("witness b", "witness a") + "quorum none",
-        f"witness none {W[0].key}\nquorum none",
-        f"witness a {SIGNER.vkey}\nquorum none",
-        f"log {W[0].key}\nquorum none",
-        f"log {SIGNER.vkey}\nlog {SIGNER.vkey}\nquorum none",
-        "log nonsense\nquorum none",
-        A + "group g any\nquorum none",
-        A + "group g any none\nquorum none",
-        A + "group g any b\n" + B + "quorum none",
-        A + "group g any a a\nquorum none",
-        A + "group g any a\ngroup h any a\nquorum none",
-        A + "group g 0 a\nquorum none",
-        A + "group g 2 a\nquorum none",
-        A + "group g some a\nquorum none",
-        A + "group a any a\nquorum none",
-    ],
-)
-def test_policies_that_break_a_rule_are_unreadable(text):
-    with pytest.raises(Unreadable, match="policy"):
-        read_policy(text.encode())

@@ -8,10 +8,12 @@ import pytest
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 from onshore.ledger import verify
+from onshore.ledger.contents import contents
 from onshore.ledger.entry import digest, entry
 from onshore.ledger.log import Log
-from onshore.ledger.note import COSIGNATURE, Key, Unreadable, Wrong, read_policy, signature_line
-from onshore.ledger.signer import Signer
+from onshore.ledger.note import COSIGNATURE, Key, Unreadable, Wrong, signature_line
+from onshore.ledger.policy import read_policy
+from onshore.ledger.signer import LogSigner, Signer
 from onshore.ledger.verify import Trust
 
 SEED, ORIGIN = b"s" * 32, "example.org/shanghai"
@@ -86,7 +88,7 @@ def log(tmp_path):
 
 @pytest.fixture
 def trust(log):
-    return Trust((Signer(ORIGIN, SEED).key,))
+    return Trust(LogSigner(ORIGIN, SEED).keys)
 
 
 def files_of(log):
@@ -99,7 +101,7 @@ def said(findings):
 
 def test_a_whole_log(log, trust):
     assert said(verify.log(files_of(log).get, trust)) == [
-        f"checked: checkpoint: signed by {ORIGIN}, 605 entries",
+        f"checked: checkpoint: signed by {ORIGIN} with Ed25519 and ML-DSA-44, 605 entries",
         "not checked: witnesses: no policy was given",
         "checked: entries: 605 in bundles, each as the tree's lowest tiles have it",
         "checked: tiles: 1 above the lowest, each as the tiles under it have it",
@@ -232,7 +234,7 @@ def test_a_proof_of_a_log_that_is_not_trusted(log):
 def test_a_log_speaks_under_its_own_name_only(tmp_path):
     signer = Signer("example.org/else", SEED)
     note = signer.sign("example.org/shanghai\n0\n47DEQpj8HBSa+/TImW+5JCeuQeRkm5NMpJWZG3hSuFU=\n")
-    with pytest.raises(Wrong, match=r"example\.org/shanghai"):
+    with pytest.raises(Wrong, match="no key that you trust has signed it"):
         list(verify.log({"checkpoint": note.encode()}.get, Trust((signer.key,))))
 
 
@@ -344,7 +346,7 @@ def proof_with(**fields):
 
 
 def test_what_an_opened_parcel_holds():
-    found = said(verify.contents(proof_with(), MANIFEST, PERMIT, PARTS))
+    found = said(contents(proof_with(), MANIFEST, PERMIT, PARTS))
     assert [line.split(":")[1].strip() for line in found] == ["manifest", "permit", "permit's terms", "parts"]
 
 
@@ -368,7 +370,7 @@ def test_opened_parcels_that_are_wrong():
     ]
     for fields, manifest, permit, parts, where in cases:
         with pytest.raises(Wrong) as wrong:
-            list(verify.contents(proof_with(**fields), manifest, permit, parts))
+            list(contents(proof_with(**fields), manifest, permit, parts))
         assert wrong.value.where == where
 
 
@@ -376,7 +378,7 @@ def held(said, permit=PERMIT, **entry):
     """What an opened parcel is told where everything but the words is as the ledger names it."""
     manifest = verify.canonical({k: v for k, v in (SAID | {"permit": digest(permit)} | said).items() if v is not None})
     fields = {"manifest": digest(manifest), "permit": digest(permit)} | entry
-    return list(verify.contents(proof_with(**fields), manifest, permit, PARTS))
+    return list(contents(proof_with(**fields), manifest, permit, PARTS))
 
 
 @pytest.mark.parametrize(
@@ -448,3 +450,42 @@ def test_a_permit_that_is_no_json_is_wrong():
     with pytest.raises(Wrong) as wrong:
         held({}, b"permit\n")
     assert wrong.value.where == "permit"
+
+
+FIRST, SECOND = LogSigner(ORIGIN, SEED).keys
+
+
+def without(log, key):
+    """The log's proof of its first entry, without the line that a key of its signed."""
+    mine = base64.b64encode(key.id).decode()[:4]
+    lines = log.prove(0).splitlines(keepends=True)
+    return "".join(
+        one for one in lines if not (one.startswith("\u2014") and one.split(" ")[2].startswith(mine))
+    ).encode()
+
+
+@pytest.mark.parametrize(("known", "other", "name"), [(FIRST, SECOND, "Ed25519"), (SECOND, FIRST, "ML-DSA-44")])
+def test_who_knows_one_key_is_shown_one_signature_and_told_of_the_other(log, known, other, name):
+    found = said(verify.proof(log.prove(0).encode(), Trust((known,))))
+    assert found[0] == f"checked: checkpoint: signed by {ORIGIN} with {name}, 605 entries"
+    assert found[1] == f"not checked: checkpoint: a further signature by {ORIGIN}, whose key was not given"
+    assert len(said(verify.proof(without(log, other), Trust((known,))))) == len(found) - 1
+
+
+@pytest.mark.parametrize(("key", "name"), [(FIRST, "Ed25519"), (SECOND, "ML-DSA-44")])
+def test_who_knows_both_keys_is_shown_both_signatures_or_nothing(log, trust, key, name):
+    with pytest.raises(Wrong, match=f"lacks the log's {name} signature"):
+        list(verify.proof(without(log, key), trust))
+
+
+def test_a_second_signature_that_is_wrong_is_found(log, trust):
+    text = log.prove(0)
+    line = text.splitlines()[-1]
+    with pytest.raises(Wrong, match="does not hold"):
+        list(verify.proof(text.replace(line, line[:-9] + "AAAAAAAA="[-9:]).encode(), trust))
+
+
+def test_a_checkpoint_from_before_the_second_key_counts_as_an_older_one(log, trust):
+    older = without(log, SECOND).decode().partition("\n\n")[2].encode()
+    found = said(verify.log(files_of(log).get, Trust(trust.keys, since=older)))
+    assert found[-1] == "checked: since: the log extends the older checkpoint of 605 entries"
