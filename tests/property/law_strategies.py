@@ -84,6 +84,7 @@ def facts(at: int = AT) -> st.SearchStrategy[Facts]:
         at=st.just(at),
         exported=st.builds(Exported, sensitive=COUNTS, ordinary=COUNTS),
         devices_12_months=COUNTS,
+        others_12_months=st.none() | st.builds(Exported, sensitive=COUNTS, ordinary=COUNTS),
         critical_operator=st.booleans(),
         papers=st.frozensets(st.sampled_from(PAPERS)) | st.just(frozenset(PAPERS)),
         permit=st.none() | permits,

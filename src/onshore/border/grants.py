@@ -1,26 +1,39 @@
 """Permits at the site: granted, revoked, and whether one stands at this moment."""
 
-from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import date
 from typing import Any
 
 from sqlalchemy import Connection, Row, select, update
 
-from onshore.border import meter, moves, permit, requests
+from onshore.border import life, moves, requests
+from onshore.border.metering import meter
+from onshore.border.permits import clocks, logged, permit, scans, signing, terms
 from onshore.ledger.entry import digest
-from onshore.ledger.entry import read as read_entry
 from onshore.ledger.signer import Signer
 from onshore.site import Site
-from onshore.vault.papers import entries, parcels, permits, reading, transfers, writing
+from onshore.vault.papers import parcels, permits, reading, transfers, writing
 from onshore.words.errors import Broken, Malformed, Refusal
 from onshore.words.permit import Permit, Transfer
 
 
-def draft(site: Site, request: Transfer, *, persons: int, start: date, until: date, by: str, route: str) -> Permit:
-    """A permit in the words of a request, with the regulator's limits."""
-    if until < start:
-        raise Malformed(f"the last day, {until}, lies before the first, {start}", where="permit")
+def draft(
+    site: Site,
+    request: Transfer,
+    *,
+    persons: int,
+    start: date,
+    until: date,
+    by: str,
+    route: str,
+    signals: tuple[str, ...] = (),
+    rows: int = 0,
+    transforms: tuple[str, ...] = (),
+) -> Permit:
+    """A permit in the words of a request, with the limits of `by`, a regulator of site.toml.
+
+    `signals`: those of the request where none are named; `rows`: no cap where 0.
+    """
     recipient = site.recipient(request.recipient)
     return Permit(
         id=site.randomness(8).hex(),
@@ -35,10 +48,14 @@ def draft(site: Site, request: Transfer, *, persons: int, start: date, until: da
         start=start,
         until=until,
         granted_by=by,
-        request=requests.named(request),
+        request=life.named(request),
         events_from=request.start,
         events_until=request.until,
         recipient_jurisdiction=recipient.jurisdiction,
+        signals=signals or request.signals,
+        method=request.method,
+        rows=rows,
+        transforms=transforms,
     )
 
 
@@ -47,24 +64,38 @@ def grant(site: Site, draft: Permit, signer: Signer) -> Permit:
     return put_on_file(site, permit.signed(draft, signer.sign))
 
 
-def put_on_file(site: Site, note: str) -> Permit:
-    """Take in a permit that the regulator signed, once; Broken without that signature.
+def put_on_file(site: Site, note: str, scan: bytes | None = None) -> Permit:
+    """Take in a permit that the regulator signed, once, or one on paper that an officer did, with its `scan`.
 
-    Refused (`outside-permit`) where it is for another site, or names other terms than the request that it permits.
+    Broken without such a signature. Refused where it is for another site, names other terms than the request that it
+    permits (`outside-permit`), was on file before (`permit-known`), or the clock is in doubt (`clock-in-doubt`).
     """
     if not permit.is_one(note):
-        raise Malformed("this is no permit: a line of JSON, a blank line and the regulator's signature", where="note")
-    granted = _opened(site, note)
+        raise Malformed(
+            "this is no permit: a line of JSON just as 'onshore permit draft' prints it, a blank line, a signature",
+            where="note",
+        )
+    granted = signing.opened(site, note)
     if granted.site != site.id:
         raise Refusal("outside-permit", "this permit is for another site", remedy="ask the regulator for one for here")
-    _refuse_other_terms(site, requests.find(site, granted.transfer).transfer, granted)
+    terms.refuse_other(site, requests.find(site, granted.transfer).transfer, granted)
+    signing.refuse_unaccepted(site, granted)
+    if granted.scan and (scan is None or scans.digest_of(scan) != granted.scan):
+        raise Malformed("a permit on paper comes with the scan that it names, byte for byte", where="scan")
+    on_paper = scans.prepared(site, scan, granted.granted_by) if granted.scan and scan else None
     with writing(site.engine) as conn:
-        if conn.execute(select(permits.c.id).where(permits.c.id == granted.id)).first():
-            raise Refusal("permit-known", "this permit is on file already", remedy="'onshore permit show' shows it")
-        moves.check(moves.REQUEST, _state(conn, granted.transfer), "permitted")
+        if on_paper:
+            scans.keep(conn, on_paper)
+        clocks.believed(site, conn)
+        _refuse_known(site, conn, granted, note)
         conn.execute(permits.insert().values(id=granted.id, transfer=granted.transfer, note=note, granted=site.clock()))
-        conn.execute(update(transfers).where(transfers.c.id == granted.transfer).values(state="permitted"))
-        site.hand_in(conn, site.entry("permit", obj=digest(note), state="granted"))
+        if (state := life.state_of(conn, granted.transfer)) == "completed":
+            life.refuse_unapproved(conn, granted.transfer)
+        if state not in moves.UNDER_PERMIT:
+            life.move(site, conn, granted.transfer, "permitted", by=granted.granted_by)
+        how = {"state": "recorded", "scan": granted.scan, "number": granted.number} if granted.scan else {}
+        site.hand_in(conn, site.entry("permit", obj=digest(note), **({"state": "granted"} | how)))
+        clocks.note(site, conn)
     site.settle()
     return granted
 
@@ -82,8 +113,7 @@ def revoke(site: Site, permit_id: str) -> list[str]:
         )
         conn.execute(update(permits).where(permits.c.id == permit_id).values(revoked=site.clock()))
         if not requests.permit_stands(conn, row.transfer):
-            moves.check(moves.REQUEST, _state(conn, row.transfer), "revoked")
-            conn.execute(update(transfers).where(transfers.c.id == row.transfer).values(state="revoked"))
+            life.end(site, conn, row.transfer, "revoked")
         site.recall(conn, (transfers, transfers.c.id == row.transfer), (permits, permits.c.id == permit_id))
         site.hand_in(conn, site.entry("permit", obj=digest(row.note), state="revoked"))
         going = (parcels.c.permit == permit_id) & (parcels.c.state == "sending")
@@ -124,21 +154,22 @@ def note_of(site: Site, permit_id: str) -> str:
 
 @dataclass(frozen=True)
 class Shown:
-    """A permit on file: its words, the signed note, when granted and revoked, distinct persons used of it."""
+    """A permit on file: its words, the signed note, when granted and revoked, distinct persons and rows used of it."""
 
     permit: Permit
     note: str
     granted: int
     revoked: int | None
     used: int
+    rows: int
 
 
 def show(site: Site, permit_id: str) -> Shown:
     """A permit as it stands."""
     row = _row(site, permit_id)
     with reading(site.engine) as conn:
-        used = meter.used(conn, permit_id)
-    return Shown(_opened(site, row.note), row.note, row.granted, row.revoked, used)
+        used, rows = meter.used(conn, permit_id), meter.rows_used(conn, permit_id)
+    return Shown(signing.opened(site, row.note), row.note, row.granted, row.revoked, used, rows)
 
 
 def listed(site: Site) -> list[str]:
@@ -148,14 +179,14 @@ def listed(site: Site) -> list[str]:
 
 
 def _standing(site: Site, request: Transfer, row: Row[Any]) -> Permit:
-    granted = _opened(site, row.note)
+    granted = signing.opened(site, row.note)
     if (granted.id, granted.transfer, granted.site) != (row.id, row.transfer, site.id):
         raise Broken("a permit is filed under another id, request or site than it was signed for; somebody moved it")
     with reading(site.engine) as conn:
         refuse_revoked(site, conn, row.id)
-        if any(_revokes(body, digest(row.note)) for body in _logged(site, conn)):
+        if "revoked" in logged.of_permit(site, conn, digest(row.note)):
             raise Broken("the ledger says that this permit was revoked, the papers say that it stands; nothing leaves")
-    today = site.today()
+        today = clocks.today(site, conn)
     if not granted.start <= today <= granted.until:
         raise Refusal(
             "permit-expired",
@@ -163,60 +194,18 @@ def _standing(site: Site, request: Transfer, row: Row[Any]) -> Permit:
             article=site.pack.transfer.permit.permit_expired.article,
             remedy="ask the regulator for a permit that holds today",
         )
-    _refuse_other_terms(site, request, granted)
+    signing.refuse_unaccepted(site, granted)
+    if granted.scan:
+        scans.opened(site, granted.scan)  # Broken where it is lost, or another
+    terms.refuse_other(site, request, granted)
     return granted
 
 
-def _refuse_other_terms(site: Site, request: Transfer, granted: Permit) -> None:
-    if others := _other_terms(site, request, granted):
-        raise Refusal(
-            "outside-permit",
-            f"not as the permit names it: {', '.join(others)}",
-            article=site.pack.transfer.permit.outside_permit.article,
-            remedy="ship what was permitted, or ask for a permit that names this",
-        )
-
-
-def _other_terms(site: Site, request: Transfer, granted: Permit) -> list[str]:
-    """What of the request and its recipient in site.toml is not what the permit names."""
-    recipient = site.recipient(request.recipient)
-    held = {
-        "the request's id": (request.id, granted.transfer),
-        "the purpose": (request.purpose, granted.purpose),
-        "the categories": (request.categories, granted.categories),
-        "the recipient": (request.recipient, granted.recipient),
-        "the recipient's key": (recipient.key, granted.recipient_key),
-        "the recipient's jurisdiction": (recipient.jurisdiction, granted.recipient_jurisdiction),
-        "the vehicles, the period or who asked": (requests.named(request), granted.request),
-    }
-    return [name for name, (now, then) in held.items() if now != then]
-
-
-def _logged(site: Site, conn: Connection) -> Iterator[bytes]:
-    """What was handed in to the ledger, and what stands in it: neither of the two alone is enough to hide an entry."""
-    yield from conn.execute(select(entries.c.body)).scalars()
-    yield from site.ledger.entries()
-
-
-def _revokes(body: bytes, note: str) -> bool:
-    if note.encode() not in body:  # most entries are of something else, and reading them takes its time
-        return False
-    fields = read_entry(body)
-    return (fields.get("t"), fields.get("state"), fields.get("obj")) == ("permit", "revoked", note)
-
-
-def _state(conn: Connection, transfer_id: str) -> str:
-    return str(conn.execute(select(transfers.c.state).where(transfers.c.id == transfer_id)).scalar_one())
-
-
-def _opened(site: Site, note: str) -> Permit:
-    keys = [p.vkey for p in site.settings.people.values() if p.role == "regulator" and p.vkey]
-    for vkey in keys:
-        try:
-            return permit.read(note, vkey)
-        except Broken:
-            continue
-    raise Broken("no regulator of site.toml signed this permit; compare the vkey there with the regulator's own")
+def _refuse_known(site: Site, conn: Connection, granted: Permit, note: str) -> None:
+    """A permit is taken in once: neither its id nor its words come again, not even where the papers forgot them."""
+    known = conn.execute(select(permits.c.id).where(permits.c.id == granted.id)).first() is not None
+    if known or logged.of_permit(site, conn, digest(note)):
+        raise Refusal("permit-known", "this permit is on file already", remedy="'onshore permit show' shows it")
 
 
 def _row(site: Site, permit_id: str) -> Row[Any]:

@@ -1,23 +1,26 @@
 """Requests to send something abroad: asked, judged, completed with papers, judged again."""
 
 import re
-from collections.abc import Sequence
-from dataclasses import asdict, dataclass
-from datetime import date
+from collections.abc import Collection
+from dataclasses import dataclass
 from typing import Any
 
 import msgspec
+from msgspec.structs import replace
 from sqlalchemy import Connection, select, update
 
-from onshore.border import meter, moves
-from onshore.border.selection import Touched, touched
-from onshore.ledger.entry import digest
+from onshore.border import life, moves
+from onshore.border.cases import courts, filing, judgements, tasks
+from onshore.border.metering import meter, sisters
+from onshore.border.permits import clocks
+from onshore.border.rows import choosing
+from onshore.border.rows.located import whereabouts
+from onshore.border.rows.selection import Sought, Touched, sought, touched
 from onshore.rules.acts import Exported, Facts, PermitInForce, TransferAsked
-from onshore.rules.articles import PAPERS
 from onshore.rules.switches import ART3_5, opinion_papers
 from onshore.site import Site
 from onshore.vault.age import check_recipient
-from onshore.vault.papers import permits, reading, transfer_papers, transfers, writing
+from onshore.vault.papers import permits, reading, transfers, writing
 from onshore.words.errors import Malformed, Refusal
 from onshore.words.permit import Permit, Transfer
 from onshore.words.verdict import Verdict
@@ -37,48 +40,44 @@ class Standing:
 
 def ask(site: Site, transfer: Transfer) -> Standing:
     """Set a request down and judge it; the verdict, not an error, says whether the law would have it."""
-    _acceptable(site, transfer)
+    acceptable(site, transfer)
     found = touched(site, transfer, site.clock())
-    body = msgspec.json.encode(transfer).decode()
     with writing(site.engine) as conn:
-        conn.execute(transfers.insert().values(id=transfer.id, state="asked", asked=site.clock(), body=body))
+        life.begin(site, conn, transfer)
         return _judged(site, conn, transfer, found)
 
 
-def dry_run(site: Site, transfer: Transfer) -> tuple[Verdict, Touched]:
-    """What a request would be told and what it would touch, without setting anything down."""
-    _acceptable(site, transfer)
-    found = touched(site, transfer, site.clock())
+def judged_dry(site: Site, transfer: Transfer, found: Touched, wanted: Sought) -> Verdict:
+    """What a request would be told of what was found, without setting anything down."""
     with reading(site.engine) as conn:
-        return site.judge(_asked(site, conn, transfer, found), _facts(site, conn, transfer)), found
+        return site.judge(_asked(site, conn, transfer, found, wanted), _facts(site, conn, transfer, found))
 
 
-def file_paper(
-    site: Site, transfer: Transfer, kind: str, *, number: str, by: str, until: str | None, sha256: str | None
-) -> Standing:
-    """Put a paper (a code of the scenario book, its last day as YYYY-MM-DD) on a request's file; judge it again."""
-    if kind not in PAPERS:
-        raise Malformed(f"there is no paper '{kind}'; there are {', '.join(PAPERS)}", where="paper")
-    if until is not None:
-        _day(until)
-    values = {"number": number, "filed": site.clock(), "filed_by": by, "until": until, "sha256": sha256}
-    key = (transfer_papers.c.transfer == transfer.id) & (transfer_papers.c.kind == kind)
+def file_paper(site: Site, transfer: Transfer, kind: str, *, number: str, by: str, **said: Any) -> Standing:
+    """Put a paper on a request's file, as `filing.Filed` says it; judge the request again."""
     with writing(site.engine) as conn:
-        if conn.execute(update(transfer_papers).where(key).values(**values)).rowcount == 0:
-            conn.execute(transfer_papers.insert().values(transfer=transfer.id, kind=kind, **values))
+        moves.refuse_over(life.state_of(conn, transfer.id))
+        filing.put_on_file(site, conn, transfer, filing.Filed(kind, number, **said), by)
+        life.lapse(site, conn, transfer.id, "papers-changed")
     return rejudge(site, transfer)
 
 
-def rejudge(site: Site, transfer: Transfer) -> Standing:
-    """Judge a request with the papers on file now, and write the verdict to the papers and the ledger."""
+def withdraw_paper(site: Site, transfer: Transfer, paper: int, *, by: str) -> Standing:
+    """Take a paper off a request's file, by its number there; judge the request again."""
+    with writing(site.engine) as conn:
+        filing.withdraw(site, conn, transfer, paper, by)
+        life.lapse(site, conn, transfer.id, "papers-changed")
+    return rejudge(site, transfer)
+
+
+def rejudge(site: Site, transfer: Transfer, *, by: str = "") -> Standing:
+    """Judge a request with the papers on file now, and write the verdict to the papers and the ledger.
+
+    What an officer holds back stays where it is, unless `by`, another officer, takes it up again.
+    """
     found = touched(site, transfer, site.clock())
     with writing(site.engine) as conn:
-        return _judged(site, conn, transfer, found)
-
-
-def named(transfer: Transfer) -> str:
-    """The digest by which the ledger and a permit name a request: all that was asked, vehicles by their ids in hex."""
-    return digest(asdict(transfer) | {"vehicles": [f"{v:016x}" for v in transfer.vehicles]})
+        return _judged(site, conn, transfer, found, by=by)
 
 
 def permit_stands(conn: Connection, transfer_id: str) -> bool:
@@ -87,11 +86,16 @@ def permit_stands(conn: Connection, transfer_id: str) -> bool:
     return conn.execute(select(permits.c.id).where(one)).first() is not None
 
 
-def judged_under(site: Site, conn: Connection, transfer: Transfer, permit: Permit, persons: set[int]) -> Verdict:
-    """The judge's word on shipping to these persons now, under a permit alone."""
-    facts = _facts(site, conn, transfer, permit)
-    new = meter.new_under(conn, permit.id, persons)
-    return site.judge(_act(site, transfer, new, len(persons)), facts)
+def judged_under(site: Site, conn: Connection, transfer: Transfer, permit: Permit, found: Touched) -> Verdict:
+    """The judge's word on shipping what was found now, under a permit alone, as that has it transformed."""
+    facts, counted = _facts(site, conn, transfer, found, permit), load(site, found)
+    new = meter.most_new(conn, clocks.year(site, conn), counted)
+    under = meter.used(conn, permit.id) + meter.new_under(conn, permit.id, found.persons)
+    # The law counts who is new this year, the permit who is new under it, and an act says one number for both: what
+    # the permit has used is told so that both sums are exact.
+    facts = replace(facts, permit=replace(_limits(permit), used=max(0, under - new)))
+    act = _act(site, conn, transfer, new, found, sought(site, transfer, permit))
+    return site.judge(act, facts)
 
 
 def find(site: Site, transfer_id: str) -> Standing:
@@ -100,39 +104,35 @@ def find(site: Site, transfer_id: str) -> Standing:
         row = conn.execute(select(transfers).where(transfers.c.id == transfer_id)).one_or_none()
     if row is None:
         raise Refusal("transfer-unknown", "there is no such request", remedy="'onshore transfer list' shows them")
-    return Standing(_transfer(row.body), row.state, _verdict(row.verdict))
+    return Standing(read(row.body), row.state, _verdict(row.verdict))
 
 
 def listed(site: Site) -> list[Standing]:
     """All requests, oldest first."""
     with reading(site.engine) as conn:
         rows = conn.execute(select(transfers).order_by(transfers.c.asked)).all()
-    return [Standing(_transfer(r.body), r.state, _verdict(r.verdict)) for r in rows]
+    return [Standing(read(r.body), r.state, _verdict(r.verdict)) for r in rows]
 
 
-def _judged(site: Site, conn: Connection, transfer: Transfer, found: Touched) -> Standing:
-    act, facts = _asked(site, conn, transfer, found), _facts(site, conn, transfer)
+def _judged(site: Site, conn: Connection, transfer: Transfer, found: Touched, *, by: str = "") -> Standing:
+    """Write the law's word down, and move the request to where that has it stand, unless an officer holds it."""
+    act, facts = _asked(site, conn, transfer, found), _facts(site, conn, transfer, found)
     verdict = site.judge(act, facts)
-    state = conn.execute(select(transfers.c.state).where(transfers.c.id == transfer.id)).scalar_one()
-    for step in _way(state, allowed=verdict.verdict == "allow", stands=permit_stands(conn, transfer.id)):
-        state = moves.check(moves.REQUEST, state, step)
-    values = {
-        "state": state,
-        "verdict": msgspec.json.encode(verdict).decode(),
-        "judged": msgspec.json.encode((act, facts), order="deterministic").decode(),
-    }
+    before = conn.execute(select(transfers.c.verdict).where(transfers.c.id == transfer.id)).scalar_one()
+    if before is not None and _word(_verdict(before)) != _word(verdict):
+        life.lapse(site, conn, transfer.id, "verdict-changed")
+    said = judgements.write(site, conn, transfer, life.named(transfer), (act, facts), verdict)
+    values = {"verdict": msgspec.json.encode(verdict).decode(), "judged": said}
     conn.execute(update(transfers).where(transfers.c.id == transfer.id).values(**values))
-    reasons = sorted(verdict.codes())
-    site.hand_in(conn, site.entry("request", obj=named(transfer), verdict=verdict.verdict, reasons=reasons))
-    return Standing(transfer, state, verdict)
+    tasks.set_down(site, conn, transfer, verdict)
+    if by or not life.is_held(conn, transfer.id):
+        life.go(site, conn, transfer.id, life.due(site, conn, transfer.id), by=by)
+    return Standing(transfer, life.state_of(conn, transfer.id), verdict)
 
 
-def _way(old: str, *, allowed: bool, stands: bool) -> tuple[str, ...]:
-    if not allowed:
-        return ("refused",)
-    if not stands:
-        return ("cleared",)
-    return ("permitted",) if old == "permitted" else ("cleared", "permitted")
+def _word(verdict: Verdict) -> tuple[str, str | None, frozenset[str]]:
+    """What of a verdict makes it another one: counters go on counting."""
+    return verdict.verdict, verdict.route, verdict.codes()
 
 
 def judged_since(site: Site, since: int) -> list[tuple[str, TransferAsked, Facts]]:
@@ -143,7 +143,8 @@ def judged_since(site: Site, since: int) -> list[tuple[str, TransferAsked, Facts
     return [(row.id, *msgspec.json.decode(row.judged, type=tuple[TransferAsked, Facts])) for row in rows]
 
 
-def _acceptable(site: Site, transfer: Transfer) -> None:
+def acceptable(site: Site, transfer: Transfer) -> None:
+    """Refuse, or call malformed, what cannot be asked at all."""
     try:
         check_recipient(site.recipient(transfer.recipient).key)
     except Malformed:
@@ -151,6 +152,10 @@ def _acceptable(site: Site, transfer: Transfer) -> None:
             "its key is no age public key (age1…), so nothing can be sealed to it; mend it, then ask again",
             where=f"site.toml, [recipients.{transfer.recipient}]",
         ) from None
+    courts.refuse_unqueued(site, transfer)
+    if transfer.ground == tasks.EMERGENCY:
+        site.person(transfer.asked_by, "officer")
+        tasks.refuse_unreviewed(site)
     if transfer.purpose == STATUTORY:
         raise Refusal(
             "statutory-ground",
@@ -168,13 +173,30 @@ def _acceptable(site: Site, transfer: Transfer) -> None:
     unknown = [c for c in transfer.categories if c not in CATEGORIES]
     if unknown or not transfer.categories:
         raise Refusal("category-unknown", f"no category {unknown[:1]}", remedy="choose from: " + ", ".join(CATEGORIES))
+    choosing.refuse_signals(transfer, site.catalogue)
 
 
-def _asked(site: Site, conn: Connection, transfer: Transfer, found: Touched) -> TransferAsked:
-    year = site.today().year
-    sensitive = is_sensitive(site, transfer)
-    new = meter.new_in_year(conn, year, found.persons, sensitive=sensitive)
-    return _act(site, transfer, new, len(found.persons))
+def _asked(
+    site: Site, conn: Connection, transfer: Transfer, found: Touched, wanted: Sought | None = None
+) -> TransferAsked:
+    new = meter.most_new(conn, clocks.year(site, conn), load(site, found))
+    return _act(site, conn, transfer, new, found, wanted or sought(site, transfer))
+
+
+def load(site: Site, found: Touched) -> meter.Load:
+    """What the meter counts of what would leave: a person is of a class whose rows of theirs leave (pack's classes)."""
+    classes = site.pack.classes
+
+    def of(categories: Collection[str]) -> frozenset[int]:
+        return frozenset[int]().union(*(found.parts[c].persons for c in categories if c in found.parts))
+
+    return meter.Load(
+        frozenset(found.persons),
+        of(classes.sensitive.categories),
+        of(classes.personal.categories),
+        frozenset(found.vehicles),
+        found.rows,
+    )
 
 
 def is_sensitive(site: Site, transfer: Transfer) -> bool:
@@ -182,61 +204,74 @@ def is_sensitive(site: Site, transfer: Transfer) -> bool:
     return any(c in site.pack.classes.sensitive.categories for c in transfer.categories)
 
 
-def _act(site: Site, transfer: Transfer, new_persons: int, subjects: int) -> TransferAsked:
-    recipient = site.recipient(transfer.recipient)
+def _act(
+    site: Site, conn: Connection, transfer: Transfer, new_persons: int, found: Touched, wanted: Sought
+) -> TransferAsked:
+    """What is judged: of what was found, and not of what the law would otherwise have to suppose."""
+    recipient, where = site.recipient(transfer.recipient), whereabouts(site.catalogue, found, wanted)
     return TransferAsked(
         to=recipient.jurisdiction,
         recipient=recipient.name,
         recipient_status=recipient.status,
         purpose=transfer.purpose,
         categories=transfer.categories,
+        by=courts.means(site, conn, transfer),
+        ground=transfer.ground,
         new_persons=new_persons,
-        subjects_in_dataset=subjects,
+        new_devices=meter.new_devices(conn, clocks.year_ago(site, conn), transfer.recipient, where.devices),
+        subjects_in_dataset=len(found.persons),
+        coordinates=where.beside_tracks,
+        precision_m=where.precision_m,
+        near_sensitive_site=found.near,
         produced_in=transfer.produced_in or None,
         joined_with_local=bool(transfer.produced_in),  # it lies here, among what was made here
     )
 
 
-def _facts(site: Site, conn: Connection, transfer: Transfer, permit: Permit | None = None) -> Facts:
-    today = site.today()
-    counted = meter.exported(conn, today.year)
+def _facts(site: Site, conn: Connection, transfer: Transfer, found: Touched, permit: Permit | None = None) -> Facts:
+    today, year = site.today(), clocks.year(site, conn)
+    counted = meter.exported(conn, year)
     return Facts(
         at=site.clock(),
         exported=Exported(sensitive=counted.sensitive, ordinary=counted.ordinary),
-        papers=_papers(conn, transfer.id, today) | opinion_papers(site.pack, site.lenient),
+        papers=filing.counting(conn, transfer, today)
+        | courts.papers(site, conn, transfer)
+        | opinion_papers(site.pack, site.lenient),
+        group_exports=sisters.counting(conn, year, transfer),
         strict_art3_5=ART3_5 not in site.lenient,
-        permit=None if permit is None else _limits(conn, permit),
+        permit=None if permit is None else _limits(permit),
+        **_of_twelve_months(site, conn, transfer, found),
     )
 
 
-def _limits(conn: Connection, permit: Permit) -> PermitInForce:
+def _of_twelve_months(site: Site, conn: Connection, transfer: Transfer, found: Touched) -> dict[str, Any]:
+    """What this recipient was sent in twelve months, where a law that is asked counts that: vehicles, persons."""
+    to = site.recipient(transfer.recipient).jurisdiction
+    packs = (site.pack, *site.law.concerned({to, transfer.produced_in or to}))
+    counted, since = {rule.count for pack in packs for rule in pack.transfer.bulk}, clocks.year_ago(site, conn)
+    facts: dict[str, Any] = {}
+    if "devices" in counted:
+        facts["devices_12_months"] = meter.devices_since(conn, since, transfer.recipient)
+    if "persons" in counted:
+        others = meter.others_since(conn, since, transfer.recipient, found.persons)
+        facts["others_12_months"] = Exported(sensitive=others.sensitive, ordinary=others.ordinary)
+    return facts
+
+
+def _limits(permit: Permit) -> PermitInForce:
     return PermitInForce(
         route=permit.route,
         purpose=permit.purpose,
         categories=permit.categories,
         recipient=permit.recipient,
         persons=permit.persons,
-        used=meter.used(conn, permit.id),
         start=permit.start,
         until=permit.until,
     )
 
 
-def _day(text: str) -> date:
-    try:
-        return date.fromisoformat(text)
-    except ValueError:
-        raise Malformed(f"'{text}' is no day; write 2026-11-22", where="until") from None
-
-
-def _papers(conn: Connection, transfer_id: str, today: date) -> frozenset[str]:
-    rows: Sequence[Any] = conn.execute(
-        select(transfer_papers.c.kind, transfer_papers.c.until).where(transfer_papers.c.transfer == transfer_id)
-    ).all()
-    return frozenset(r.kind for r in rows if r.until is None or today <= date.fromisoformat(r.until))
-
-
-def _transfer(body: str) -> Transfer:
+def read(body: str) -> Transfer:
+    """A request from its row's body."""
     return msgspec.json.decode(body, type=Transfer)
 
 

@@ -2,9 +2,10 @@
 
 from collections.abc import Collection
 
+from onshore.query.door import Door
 from onshore.query.entries import Question
 from onshore.query.tables import Seen
-from onshore.rules.acts import Facts, TransferAsked
+from onshore.register import views
 from onshore.site import Site
 from onshore.words.errors import Refusal
 from onshore.words.settings import Role
@@ -12,8 +13,6 @@ from onshore.words.settings import Role
 MAY: tuple[Role, ...] = ("operator", "officer")
 """Who reads rows at the site: those who run it and who answer for it. An owner has a copy of their own rows, a
 regulator what is on file of a request, an engineer abroad what a permit let go."""
-
-_ABROAD = "ZZ"  # ISO 3166-1 leaves it to users: a place that no pack makes an exception for
 
 
 def refuse_purpose(site: Site, purpose: str) -> None:
@@ -28,11 +27,22 @@ def refuse_purpose(site: Site, purpose: str) -> None:
         )
 
 
+def refuse_other_purpose(site: Site, purpose: str, door: Door) -> None:
+    """Refuse (`outside-permit`) another purpose than that for which a door was opened."""
+    if purpose != door.purpose:
+        raise Refusal(
+            "outside-permit",
+            "the permit to view is for another purpose",
+            article=site.pack.transfer.permit.outside_permit.article,
+            remedy=f"ask with --purpose {door.purpose}",
+        )
+
+
 def refuse_person(site: Site, question: Question, categories: Collection[str]) -> None:
-    """Refuse whoever may not look at rows here: an engineer's look from abroad is an export (`view-is-export`)."""
-    known = site.settings.people.get(question.by)
-    if known is not None and known.role == "engineer":
-        raise _export(site, question, categories)
+    """Refuse whoever may not look at rows here; from abroad or for somebody there it is export (`view-is-export`)."""
+    why = views.refusal(site, question.by, by="query", purpose=question.purpose, categories=categories)
+    if why is not None:
+        raise why
     site.person(question.by, *MAY)
 
 
@@ -53,15 +63,3 @@ def refuse_barred(named: Collection[str], tables: Seen, purpose: str) -> None:
             "the query names a table that is not here; tables are the categories that the purpose may see",
             remedy="choose from: " + (", ".join(sorted(tables.shown)) or "none"),
         )
-
-
-def _export(site: Site, question: Question, categories: Collection[str]) -> Refusal:
-    act = TransferAsked(to=_ABROAD, purpose=question.purpose, categories=tuple(categories) or ("track",), by="query")
-    verdict = site.judge(act, Facts(at=site.clock()))
-    first = verdict.reasons[0] if verdict.verdict == "refuse" else None
-    return Refusal(
-        "view-is-export",
-        "an engineer looks from abroad, and what is seen there has left; " + (first.says if first else ""),
-        article=first.article if first else "",
-        remedy="ask for a parcel with 'onshore transfer ask'",
-    )

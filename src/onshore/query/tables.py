@@ -6,6 +6,7 @@ from dataclasses import dataclass
 import pyarrow as pa
 from sqlalchemy import select
 
+from onshore.query.door import Door
 from onshore.rules.acts import Collect, Facts, StandingConsent
 from onshore.site import Site
 from onshore.vault.papers import consents, reading
@@ -27,11 +28,14 @@ class Shown:
     name: str
     category: str
     signals: dict[str, Signal]
+    base: tuple[str, ...] = tuple(BASE)
 
     @property
     def schema(self) -> pa.Schema:
         """The base columns, then the signals."""
-        return pa.schema([*BASE.items(), *((name, type_of(signal)) for name, signal in self.signals.items())])
+        return pa.schema(
+            [*((n, BASE[n]) for n in self.base), *((name, type_of(signal)) for name, signal in self.signals.items())]
+        )
 
 
 @dataclass(frozen=True)
@@ -67,6 +71,17 @@ def seen(site: Site, purpose: str) -> Seen:
         else:
             barred[table_name(category)] = category, reason
     return Seen(shown, barred)
+
+
+def through(site: Site, door: Door) -> Seen:
+    """The tables that a door lets be seen: without when and where a row came in, as it would not leave either."""
+    found = {
+        table_name(category): Shown(
+            table_name(category), category, {n: site.catalogue[n] for n in sorted(names)}, ("vehicle", "time")
+        )
+        for category, names in door.signals.items()
+    }
+    return Seen(found, {})
 
 
 def _by_category(site: Site, purpose: str) -> Iterator[tuple[str, dict[str, Signal]]]:

@@ -20,6 +20,8 @@ from onshore.vault.papers import consent_changes, consents, drivers, meta, readi
 from onshore.words.consent import Consent
 from onshore.words.errors import Malformed, Refusal
 
+COUNTER = "consents"
+
 
 @dataclass(frozen=True)
 class Given:
@@ -285,15 +287,15 @@ def _consent(row: Row[Any]) -> Consent:
 
 def changes(conn: Connection) -> int:
     """How often consents were given or withdrawn."""
-    found = conn.execute(select(meta.c.value).where(meta.c.name == "consents")).scalar()
+    found = conn.execute(select(meta.c.value).where(meta.c.name == COUNTER)).scalar()
     return int(found) if found else 0
 
 
 def _mark_changed(conn: Connection, vehicle: int) -> None:
     """Count the change, and note whose consents it touched."""
     turn = changes(conn) + 1
-    conn.execute(delete(meta).where(meta.c.name == "consents"))
-    conn.execute(insert(meta).values(name="consents", value=str(turn)))
+    conn.execute(delete(meta).where(meta.c.name == COUNTER))
+    conn.execute(insert(meta).values(name=COUNTER, value=str(turn)))
     conn.execute(delete(consent_changes).where(consent_changes.c.vehicle == vehicle))
     conn.execute(insert(consent_changes).values(vehicle=vehicle, turn=turn))
 

@@ -10,6 +10,7 @@ from onshore.register import acts, certificates, consents, persons, policies
 from onshore.register.vehicles import Vehicle
 from onshore.site import Site
 from onshore.vault import papers
+from onshore.vault.arriving import COMING
 from onshore.vault.papers import keepers, retirements, uploads, writing
 from onshore.words.errors import Refusal
 
@@ -51,7 +52,8 @@ def sell(
         _end_uploads(conn, vehicle.id)
         new = persons.enrol(site, conn, name=owner, contact=contact)
         conn.execute(keepers.insert().values(vehicle=vehicle.id, person=new, role=persons.OWNER, start=now))
-        site.recall(conn, (papers.persons, papers.persons.c.id == new), (keepers, keepers.c.vehicle == vehicle.id))
+        mine = (papers.persons, papers.persons.c.id == new), (keepers, keepers.c.vehicle == vehicle.id)
+        site.recall(conn, *mine, gone={uploads: {"vehicle": vehicle.id, "fate": COMING}})
         alongside(conn, now)
         said = {"from": f"{vehicle.owner:016x}", "to": f"{new:016x}", "consents_ended": len(ended)}
         taken = 0 if revoked is None else len(revoked.paper["serials"])
@@ -63,7 +65,7 @@ def sell(
 
 def _end_uploads(conn: Connection, vehicle: int) -> None:
     """Files that the car was sending are the old owner's; no door knows them any more, so it sends no more of them."""
-    conn.execute(uploads.delete().where(uploads.c.vehicle == vehicle, uploads.c.fate == "coming"))
+    conn.execute(uploads.delete().where(uploads.c.vehicle == vehicle, uploads.c.fate == COMING))
 
 
 def dismiss(site: Site, vehicle: Vehicle, driver: int) -> None:

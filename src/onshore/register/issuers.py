@@ -9,7 +9,7 @@ from cryptography.x509.oid import ExtensionOID, NameOID
 
 from onshore.register.authority import pem
 from onshore.words.errors import Malformed
-from onshore.words.settings import Issuer
+from onshore.words.settings_gate import Issuer
 
 
 @dataclass(frozen=True)

@@ -15,7 +15,7 @@ from onshore.vault.papers import meta, reading, writing, zones
 from onshore.words.errors import Malformed, Refusal
 from onshore.words.place import Zone
 
-_COUNTER = "zones"
+COUNTER = "zones"
 
 
 @dataclass(frozen=True)
@@ -187,13 +187,13 @@ def _recorded(site: Site, conn: Connection, what: Listed, state: str) -> Act:
 
 
 def _changes(conn: Connection) -> int:
-    found = conn.execute(select(meta.c.value).where(meta.c.name == _COUNTER)).scalar()
+    found = conn.execute(select(meta.c.value).where(meta.c.name == COUNTER)).scalar()
     return int(found) if found else 0
 
 
 def _mark_changed(conn: Connection) -> None:
     count = _changes(conn)
     if count:
-        conn.execute(update(meta).where(meta.c.name == _COUNTER).values(value=str(count + 1)))
+        conn.execute(update(meta).where(meta.c.name == COUNTER).values(value=str(count + 1)))
     else:
-        conn.execute(meta.insert().values(name=_COUNTER, value="1"))
+        conn.execute(meta.insert().values(name=COUNTER, value="1"))

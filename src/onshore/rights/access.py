@@ -6,7 +6,7 @@ from typing import Any
 import numpy as np
 import pyarrow as pa
 
-from onshore.register import persons
+from onshore.register import persons, views
 from onshore.register.vehicles import Vehicle
 from onshore.rights import cases, floors, papers, received
 from onshore.rights.cases import DESK, Wish
@@ -23,8 +23,10 @@ def access(site: Site, vehicle: Vehicle, by: str, *, person: int | None = None, 
     That is: who they are to the site, their consents with receipts, what the car was told and is known by (an owner's
     alone), drives, earlier requests, until when each category stays and by which article, and who received what.
     `person`: the owner now where none is named. Rows of before or after their time with the car, and of drives that are
-    another's, are not theirs to see. What gates acknowledged until now is in it. Refuses who never kept it.
+    another's, are not theirs to see. What gates acknowledged until now is in it. Refuses who never kept it, and whoever
+    would show it abroad (`view-is-export`).
     """
+    views.refuse_abroad(site, by, "rights-access")
     person = vehicle.owner if person is None else person
     mine = wish(site, vehicle, person=person, identity=identity)
     since, until = persons.span(site, vehicle.id, person)

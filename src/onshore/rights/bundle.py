@@ -13,7 +13,7 @@ import pyarrow.parquet as pq
 
 from onshore.rights.dictionary import IN_SCOPE, dictionary
 from onshore.vault.segments import Place
-from onshore.vault.tarred import END, member
+from onshore.vault.tarred import END, Bytes, member
 from onshore.words.batch import signals
 from onshore.words.catalogue import Signal
 
@@ -32,7 +32,7 @@ class Bundle:
         """Rows packed so far."""
         return sum(part["rows"] for part in self.parts)
 
-    def flow(self, found: Iterable[tuple[Place, pa.Table]]) -> Iterator[bytes]:
+    def flow(self, found: Iterable[tuple[Place, pa.Table]]) -> Iterator[Bytes]:
         """The bytes of the tar: for each part a Parquet and a CSV file, then `dictionary.csv`, then `manifest.json`."""
         for place, table in found:
             mine = self._theirs(table)

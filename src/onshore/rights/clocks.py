@@ -7,10 +7,8 @@ from onshore.rights import moves
 from onshore.rights.cases import Case, waiting
 from onshore.rules import calendars
 from onshore.rules.acts import Deadline, Facts
-from onshore.rules.calendars import UnknownYearError
 from onshore.rules.judge import judge
 from onshore.rules.local import DAY_MS, local_day, local_midnight
-from onshore.rules.pack import Pack
 from onshore.site import Site
 
 CLOCK = {"access": "access-request", "take": "access-request", "erase": "erasure"}
@@ -58,17 +56,9 @@ def due(site: Site, case: Case) -> Due | None:
         half = last - (last - case.asked) // _HALF
         return Due(last, half, local_day(last, pack.zone), reason.article, reason.says, verdict.due is not None)
     until = local_midnight(last, pack.zone) + DAY_MS
-    warn = local_midnight(_before(last, warned, pack, what or ""), pack.zone)
-    return Due(until, warn, last, reason.article, reason.says, verdict.due is not None)
-
-
-def _before(day: date, count: int, pack: Pack, what: str) -> date:
-    """So many working days earlier, by the calendar of the pack's clock; by weekdays where it knows none."""
     named = next((clock.calendar for clock in pack.clock if clock.what == what and clock.calendar), None)
-    try:
-        return calendars.weekdays_after(day, -count) if named is None else calendars.after(day, -count, named)
-    except UnknownYearError:
-        return calendars.weekdays_after(day, -count)
+    warn = local_midnight(calendars.earlier(last, warned, named), pack.zone)
+    return Due(until, warn, last, reason.article, reason.says, verdict.due is not None)
 
 
 def queue(site: Site) -> list[Open]:

@@ -11,7 +11,7 @@ from onshore.rights import cases
 from onshore.rights.cases import Case, Wish
 from onshore.rights.certificates import certify, drafted
 from onshore.rights.floors import Floors
-from onshore.site import Site, suppress_taken
+from onshore.site import Site
 from onshore.vault import blanks
 from onshore.vault.copies import copies_end
 from onshore.vault.erase import Erased, forget
@@ -19,6 +19,7 @@ from onshore.vault.erase import erase as erase_scopes
 from onshore.vault.forgetting import forget_freed_pages, remains
 from onshore.vault.freed import settle
 from onshore.vault.journal_files import gates_behind, journals_before
+from onshore.vault.keeping import suppress_taken
 from onshore.vault.papers import reading, wishes, writing
 from onshore.vault.patience import looks
 from onshore.vault.restrictions import Scope

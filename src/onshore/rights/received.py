@@ -18,7 +18,7 @@ def by_parcels(site: Site, person: int) -> list[dict[str, Any]]:
         select(parcels.c.id, parcels.c.left, transfers.c.body)
         .join(meter, meter.c.parcel == parcels.c.id)
         .join(transfers, transfers.c.id == parcels.c.transfer)
-        .where(meter.c.person == person, parcels.c.state.in_(("sending", "left")))
+        .where(meter.c.person == person, parcels.c.state.in_(("sending", "left", "cut")))
     )
     with reading(site.engine) as conn:
         rows = conn.execute(ask).all()

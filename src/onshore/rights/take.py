@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from onshore.ledger.entry import digest
-from onshore.register import vehicles
+from onshore.register import vehicles, views
 from onshore.register.vehicles import Vehicle
 from onshore.rights import cases
 from onshore.rights.bundle import Bundle
@@ -38,6 +38,7 @@ def take(site: Site, vehicle: Vehicle, by: str, wish: Wish, *, folder: Path, to:
     All raw and pre-processed signals, as kept, of every ground, restricted or not; what gates acknowledged until now
     is in it. The same asked again while it is under way is that case again. Malformed where `to` is no such key.
     """
+    views.refuse_abroad(site, by, "rights-take")
     detail = {"to": check_recipient(to), "folder": str(folder.resolve())}
     folder.mkdir(parents=True, exist_ok=True)
     case = cases.opened(site, vehicle, "take", by, replace(wish, detail=detail))

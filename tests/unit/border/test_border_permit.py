@@ -1,10 +1,11 @@
+from dataclasses import replace
 from datetime import date
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from onshore.border import permit
+from onshore.border.permits import permit
 from onshore.ledger.signer import Signer
 from onshore.words.errors import Broken
 from onshore.words.permit import Permit
@@ -28,6 +29,11 @@ PERMIT = Permit(
     events_until=1,
     recipient_jurisdiction="DE",
 )
+
+
+def changed(permit, /, **change):
+    """A permit with other words."""
+    return replace(permit, **change)
 
 
 def test_a_permit_is_read_back_as_it_was_signed():

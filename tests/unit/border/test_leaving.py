@@ -2,17 +2,21 @@
 
 import json
 
+import pyarrow as pa
 import pytest
 from sqlalchemy import select
 
-from onshore.border import grants, meter, transfer
+from onshore.border import grants, sealing, transfer
+from onshore.border.metering import meter
 from onshore.border.transfer import resume, ship
-from onshore.register import consents
+from onshore.consent.drives import SUBJECT
+from onshore.register import consents, drives, persons, zones
 from onshore.rights import cases
 from onshore.rights.erase import erase
 from onshore.rights.whose import wish
 from onshore.site import Site
 from onshore.vault.papers import parcels, reading
+from onshore.words.batch import BASE
 from onshore.words.errors import Broken, Refusal
 
 
@@ -28,6 +32,8 @@ class Road:
         self.hands, self.site, self._patch = border.hands, border.site, monkeypatch
         for number in (1, 2):
             self.hands.allow(number)
+        persons.add_driver(self.site, self.hands.car(2).id, name="a driver", mark="second key")
+        self.began = self.hands.now
         self.hands.drive(1, 2)
         self.request, self.permit = border.permitted()
 
@@ -75,7 +81,18 @@ class Road:
             assert list((self.site.folder / folder).iterdir()) == []
 
 
+def driven_by_another(road):
+    """Car 2 says, late, who drove it on the day of the rows that are sealed: a driver who consented to nothing."""
+    car, at = road.hands.car(2).id, road.began
+    fields = [*BASE, pa.field(SUBJECT, pa.string())]
+    times = pa.array([at], BASE[1].type)
+    door = pa.array(["mqtt"]).dictionary_encode().cast(BASE[3].type)
+    arrays = [pa.array([car], pa.int64()), times, times, door, pa.array(["second key"])]
+    drives.Standing(road.site).hear(pa.RecordBatch.from_arrays(arrays, schema=pa.schema(fields)))
+
+
 FALLS = {
+    "driven by another": (driven_by_another, "driven-by-another", 1),
     "withdrawn": (lambda r: consents.withdraw(r.site, r.hands.car(2)), "consent-withdrawn", 1),
     "restricted": (lambda r: cases.opened(r.site, r.hands.car(2), "restrict", "officer"), "restricted", 1),
     "erased": (lambda r: erase(r.site, r.hands.car(2), "owner"), "restricted", 1),
@@ -86,6 +103,17 @@ FALLS = {
 def a_week(road):
     """All of a car over some days around now: no consent ends with such an erasure, and its restriction does."""
     return wish(road.site, road.hands.car(2), first="2026-09-18", last="2026-09-25")
+
+
+ZONE = """{"type": "Feature", "properties": {}, "geometry": {"type": "Polygon", "coordinates":
+ [[[121.0, 31.0], [122.0, 31.0], [122.0, 32.0], [121.0, 32.0], [121.0, 31.0]]]}}"""
+
+
+def test_a_zone_that_was_drawn_meanwhile_holds_the_parcel_back(road):
+    origin = zones.Origin("army", "the authority, 2026", "military", "WGS-84", 0)
+    road.when(Site, "proof", lambda: zones.put_on_file(road.site, ZONE, origin, "officer"))
+    assert road.refused().reason == "zone-drawn"
+    road.assert_nothing_left()
 
 
 @pytest.mark.parametrize("fall", FALLS)
@@ -130,8 +158,8 @@ def test_a_consent_given_meanwhile_or_one_that_is_not_concerned_holds_nothing_ba
     ("owner", "name", "after", "turn"),
     [
         (Site, "proof", False, 1),
-        (transfer, "_digest", False, 2),
-        (transfer, "_digest", True, 2),
+        (transfer, "digest", False, 1),
+        (transfer, "digest", True, 1),
         (grants, "in_force", True, 2),
     ],
 )
@@ -167,9 +195,9 @@ def fail():
     raise OSError(28, "No space left on device")
 
 
-@pytest.mark.parametrize("name", ["seal_stream", "_digest", "send"])
-def test_what_fails_underway_gives_its_reservation_back_at_once(road, name):
-    road.when(transfer, name, fail)
+@pytest.mark.parametrize(("owner", "name"), [(sealing, "seal_stream"), (transfer, "digest"), (transfer, "send")])
+def test_what_fails_underway_gives_its_reservation_back_at_once(road, owner, name):
+    road.when(owner, name, fail)
     with pytest.raises(OSError, match="No space"):
         road.ship()
     road.assert_nothing_left()

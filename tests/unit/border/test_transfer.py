@@ -7,8 +7,11 @@ import pyarrow.parquet as pq
 import pytest
 from sqlalchemy import select
 
-from onshore.border import grants, meter, requests, spotcheck
+from onshore.border import grants, requests
+from onshore.border.dryrun import dry_run
+from onshore.border.metering import meter
 from onshore.border.transfer import ship
+from onshore.border.views import spotcheck
 from onshore.ledger.signer import Signer
 from onshore.register import consents
 from onshore.rights.access import access
@@ -34,14 +37,14 @@ def consented(hands, *numbers):
 def test_an_export_of_tracks_is_refused_with_articles_until_the_papers_are_there(border):
     consented(border.hands, 1)
     request, standing = border.ask()
-    assert standing.state == "refused"
+    assert (standing.state, standing.verdict.verdict) == ("judged", "refuse")
     assert {"impact-assessment-missing", "notice-missing"} <= standing.verdict.codes()
     assert all(r.article for r in standing.verdict.reasons)
-    assert border.file(request, *PAPERS[:-1]).state == "refused"
-    cleared = border.file(request, PAPERS[-1])
-    assert cleared.state == "cleared"
-    assert cleared.verdict.route == "contract-or-certificate"
-    assert requests.listed(border.site) == [cleared]
+    assert border.file(request, *PAPERS[:-1]).state == "judged"
+    complete = border.file(request, PAPERS[-1])
+    assert complete.state == "completed"
+    assert complete.verdict.route == "contract-or-certificate"
+    assert requests.listed(border.site) == [complete]
 
 
 def test_a_paper_that_ran_out_counts_no_more(border):
@@ -50,17 +53,17 @@ def test_a_paper_that_ran_out_counts_no_more(border):
     border.file(request, *PAPERS)
     today = border.site.today().isoformat()
     requests.file_paper(border.site, request, PAPERS[0], number="2", by="officer", until=today, sha256=None)
-    assert requests.find(border.site, request.id).state == "cleared"
+    assert requests.find(border.site, request.id).state == "completed"
     border.hands.now += 86_400_000
-    assert requests.rejudge(border.site, request).state == "refused"
+    assert requests.rejudge(border.site, request).state == "judged"
 
 
 def test_a_dry_run_counts_and_sets_nothing_down(border):
     consented(border.hands, 1)
     border.hands.drive(2)
-    verdict, found = requests.dry_run(border.site, border.request())
-    assert verdict.verdict == "refuse"
-    assert (found.rows, len(found.vehicles), len(found.persons)) == (40, 1, 1)  # 20 rows in each of two categories
+    found = dry_run(border.site, border.request())
+    assert found.verdict.verdict == "refuse"
+    assert (found.rows, found.vehicles, found.persons) == (40, 1, 1)  # 20 rows in each of two categories
     assert requests.listed(border.site) == []
 
 
@@ -116,6 +119,8 @@ def test_without_a_permit_nothing_leaves(border):
     request, _ = border.ask()
     assert refused(lambda: ship(border.site, request.id)).reason == "impact-assessment-missing"
     border.file(request, *PAPERS)
+    assert refused(lambda: ship(border.site, request.id)).reason == "four-eyes"
+    border.approve(request)
     assert refused(lambda: ship(border.site, request.id)).reason == "permit-missing"
     assert list((border.site.folder / "outbox").iterdir()) == []
 
@@ -137,26 +142,6 @@ def test_the_permits_limit_of_persons_holds_over_parcels(border):
     assert refusal.reason == "outside-permit"
     assert refusal.article
     assert grants.show(border.site, permit.id).used == 2
-
-
-def test_the_meter_itself_refuses_what_would_pass_the_limit(border):
-    consented(border.hands, 1)
-    request, permit = border.permitted()
-    ship(border.site, request.id)
-    with writing(border.site.engine) as conn:
-        refusal = refused(
-            lambda: meter.reserve(
-                conn,
-                parcel=f"{request.id}-1",
-                permit=permit.id,
-                limit=2,
-                article="Art. 12",
-                year=2026,
-                sensitive=True,
-                persons={1, 2},
-            )
-        )
-    assert refusal.reason == "outside-permit"
 
 
 def test_a_permit_is_over_after_its_last_day(border):
@@ -213,7 +198,7 @@ def test_a_permit_that_names_other_things_than_the_request_is_not_taken_in(borde
     refusal = refused(lambda: border.permitted(**change))
     assert (refusal.reason, refusal.article != "") == ("outside-permit", True)
     assert grants.listed(border.site) == []
-    assert {s.state for s in requests.listed(border.site)} == {"cleared"}
+    assert {s.state for s in requests.listed(border.site)} == {"approved"}
 
 
 @pytest.mark.parametrize(
@@ -290,7 +275,7 @@ def test_the_year_counts_persons_once(border):
     ship(border.site, request.id)
     with reading(border.site.engine) as conn:
         year = border.site.today().year
-        assert meter.exported(conn, year) == meter.Exported(sensitive=2, ordinary=0)
+        assert meter.exported(conn, year) == meter.Exported(sensitive=2, ordinary=2)
         assert meter.exported(conn, year + 1) == meter.Exported(0, 0)
         owners = {border.hands.car(n).owner for n in (1, 2, 3)}
         assert meter.new_in_year(conn, year, owners, sensitive=True) == 1
@@ -324,8 +309,7 @@ def test_a_recipient_that_moved_to_another_jurisdiction_is_not_the_permitted_one
 def test_a_permit_that_was_moved_to_another_request_is_not_believed(border):
     consented(border.hands, 1)
     _, permit = border.permitted()
-    other, _ = border.ask(categories=("track",))
-    border.file(other, *PAPERS)
+    other = border.approved(categories=("track",))
     for values, asked in (({"transfer": other.id}, other), ({"id": "f" * 16}, other)):
         with writing(border.site.engine) as conn:
             conn.execute(permits.update().values(**values))
@@ -353,11 +337,12 @@ def test_revoking_one_of_two_permits_leaves_the_request_permitted(border):
     second = grants.grant(border.site, border.draft(request), border.regulator())
     grants.revoke(border.site, first.id)
     assert requests.find(border.site, request.id).state == "permitted"
-    assert border.file(request, PAPERS[0]).state == "permitted"
+    assert border.file(request, PAPERS[0]).state == "completed"
+    assert border.approve(request).state == "permitted"
     assert ship(border.site, request.id).persons == 1
     grants.revoke(border.site, second.id)
     assert requests.find(border.site, request.id).state == "revoked"
-    assert border.file(request, PAPERS[0]).state == "cleared"
+    assert border.file(request, PAPERS[0]).state == "completed"
 
 
 def test_papers_can_be_filed_while_a_permit_stands_and_it_can_still_be_revoked(border):
@@ -365,11 +350,13 @@ def test_papers_can_be_filed_while_a_permit_stands_and_it_can_still_be_revoked(b
     request, permit = border.permitted()
     yesterday = (border.site.today() - timedelta(days=1)).isoformat()
     over = requests.file_paper(border.site, request, PAPERS[0], number="2", by="o", until=yesterday, sha256=None)
-    assert over.state == "refused"
-    assert border.file(request, PAPERS[0]).state == "permitted"
-    requests.file_paper(border.site, request, PAPERS[0], number="2", by="o", until=yesterday, sha256=None)
+    assert over.state == "judged"
+    assert border.file(request, PAPERS[0]).state == "completed"
+    assert border.approve(request).state == "permitted"
+    border.file(request, PAPERS[0])
     grants.revoke(border.site, permit.id)
-    assert requests.find(border.site, request.id).state == "revoked"
+    assert requests.find(border.site, request.id).state == "completed"
+    assert border.approve(request).state == "approved"
 
 
 def test_a_permit_is_filed_once(border):
@@ -389,7 +376,7 @@ def test_a_recipient_without_an_age_key_is_told_when_asked(border):
     toml = border.site.folder / "site.toml"
     toml.write_text(toml.read_text() + '\n[recipients.munich]\njurisdiction = "DE"\nkey = "age1nonsense"\n')
     site = open_site(border.site.folder, clock=border.site.clock)
-    for act in (requests.ask, requests.dry_run):
+    for act in (requests.ask, dry_run):
         with pytest.raises(Malformed, match=r"recipients\.munich"):
             act(site, border.request(recipient="munich"))
     assert requests.listed(site) == []

@@ -1,7 +1,7 @@
 import pyarrow as pa
 import pytest
 
-from onshore.border import selection
+from onshore.border.rows import selection
 from onshore.consent.drives import HOLDS, SUBJECT
 from onshore.gate.intake import Intake
 from onshore.register import consents, drives, handover, persons

@@ -12,11 +12,12 @@ import pytest
 from onshore.register import persons
 from onshore.rights import bundle, cases, clocks, sale, whose
 from onshore.rights.bundle import Bundle
-from onshore.rights.dictionary import HEAD, described
+from onshore.rights.dictionary import HEAD
 from onshore.rights.take import take
 from onshore.rights.whose import wish
 from onshore.vault.age import open_sealed_file, recipient_of
 from onshore.vault.segments import Place
+from onshore.words.described import described
 from onshore.words.errors import Broken, Malformed
 from rights_makers import SPEED, agreed, said, verified
 

@@ -1,0 +1,1 @@
+"""The meter: who counts, how often, and against which figure."""

@@ -1,0 +1,1 @@
+"""The permit: signed, dated, bound, recorded, and the clock by which it is believed."""

@@ -1,0 +1,1 @@
+"""The rows that may leave: chosen, sieved, coarsened, packed."""

@@ -1,0 +1,1 @@
+"""The way out: where to, in which words, what was counted, what came back."""
