@@ -15,7 +15,7 @@ from onshore.register.policies import Policies
 from onshore.site import Site
 from onshore.vault.papers import reading, retirements, vehicles
 from onshore.words.errors import Malformed, Refusal
-from onshore.words.settings import MqttBridge
+from onshore.words.settings_gate import MqttBridge
 
 _WHERE = "site.toml, gate.mqtt_bridge"
 _KINDS = {"telemetry": TELEMETRY, "alerts": ALERTS}

@@ -7,7 +7,7 @@ where the gate can read it, or somebody's word; each is told as what it is.
 from collections.abc import Iterator
 from pathlib import Path
 
-from onshore.words.settings import MqttBridge
+from onshore.words.settings_gate import MqttBridge
 
 _FILES = 64
 Said = tuple[bool, str]

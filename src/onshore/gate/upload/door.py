@@ -19,6 +19,7 @@ from onshore.gate.upload.readers import reader
 from onshore.gate.upload.reading import Limits as ReadingLimits
 from onshore.gate.upload.reading import Reader
 from onshore.gate.upload.shelf import Upload
+from onshore.vault.arriving import COMING
 from onshore.words.errors import Malformed, Refusal
 
 log = logging.getLogger(__name__)
@@ -150,7 +151,7 @@ class Door(door.Door[Sender, Arrival]):
         return found
 
     def _made(self, upload: Upload) -> Arrival:
-        if upload.fate != "coming":
+        if upload.fate != COMING:
             raise Refusal("gone", "this upload is whole")
         said = manifest.read(upload.manifest)
         made = self._reader(said, upload.vehicle, upload)

@@ -11,7 +11,7 @@ from sqlalchemy import Row, delete, insert, select, update
 
 from onshore.gate.upload.allowance import DAY
 from onshore.site import Site
-from onshore.vault.arriving import Mark
+from onshore.vault.arriving import COMING, Mark
 from onshore.vault.journal_files import Closed, path_of, read_journal
 from onshore.vault.keys import open_sealed, seal
 from onshore.vault.lock import hold
@@ -27,7 +27,7 @@ class Upload:
     """A file that comes or came.
 
     `offset` bytes of it are taken in for good, `state` is the reader's there, as the `step`-th mark says.
-    `fate`: "coming", "done", "refused" (its bytes are wrong), or one of `allowance.FATES`. `until`: ms UTC.
+    `fate`: COMING, "done", "refused" (its bytes are wrong), or one of `allowance.FATES`. `until`: ms UTC.
     """
 
     id: str
@@ -51,11 +51,11 @@ class Shelf:
     def add(self, vehicle: int, manifest: bytes, size: int, until: int) -> Upload:
         """Note a new upload."""
         id_ = self._site.randomness(16).hex()
-        upload = Upload(id_, vehicle, until, size, manifest, 0, 0, {}, "coming")
+        upload = Upload(id_, vehicle, until, size, manifest, 0, 0, {}, COMING)
         sealed, state = self._seal(id_, manifest), self.sealed(id_, {})
         row = {"id": id_, "vehicle": vehicle, "until": until, "size": size, "manifest": sealed}
         with writing(self._site.engine) as conn:
-            conn.execute(insert(uploads).values(**row, offset=0, step=0, state=state, open=False, fate="coming"))
+            conn.execute(insert(uploads).values(**row, offset=0, step=0, state=state, open=False, fate=COMING))
         return upload
 
     def find(self, id_: str) -> Upload | None:
@@ -89,7 +89,7 @@ class Shelf:
         with writing(self._site.engine) as conn:
             conn.execute(update(uploads).where(uploads.c.id == id_).values(fate=fate, until=until, open=False, **empty))
             whose = select(uploads.c.vehicle).where(uploads.c.id == id_).scalar_subquery()
-            over = select(uploads.c.id).where(uploads.c.vehicle == whose, uploads.c.fate != "coming")
+            over = select(uploads.c.id).where(uploads.c.vehicle == whose, uploads.c.fate != COMING)
             late = conn.scalars(over.order_by(uploads.c.until.desc()).offset(_REMEMBERED)).all()
             conn.execute(delete(uploads).where(uploads.c.id.in_(late)))
         self._unlock([id_])
@@ -144,7 +144,7 @@ class Shelf:
 
     def many(self, vehicle: int) -> int:
         """How many uploads of a vehicle are not at their end."""
-        ask = select(uploads.c.id).where(uploads.c.vehicle == vehicle, uploads.c.fate == "coming")
+        ask = select(uploads.c.id).where(uploads.c.vehicle == vehicle, uploads.c.fate == COMING)
         with reading(self._site.engine) as conn:
             return len(conn.execute(ask).all())
 

@@ -14,7 +14,7 @@ from onshore.gate.mqtt.packets import Connect
 from onshore.register import vehicles
 from onshore.vault.lock import hold
 from onshore.words.errors import Malformed, Refusal
-from onshore.words.settings import MqttBridge
+from onshore.words.settings_gate import MqttBridge
 
 
 @pytest.fixture(scope="module")

@@ -7,7 +7,7 @@ from onshore.gate.mqtt.persistence import persistence
 from onshore.gate.mqtt.sessions import NEVER, Sessions
 from onshore.gate.mqtt.topics import is_name, pattern, topic
 from onshore.words.errors import Malformed
-from onshore.words.settings import MqttBridge
+from onshore.words.settings_gate import MqttBridge
 
 
 def begun(sessions, name, expiry, now=0.0, *, clean=False):
