@@ -16,8 +16,9 @@ from typing import Self
 import numpy as np
 from bench._days import USE, Fleet, kept
 
-from onshore.site import open_site, suppress_taken
+from onshore.site import open_site
 from onshore.vault.journal import Journal
+from onshore.vault.keeping import suppress_taken
 from onshore.words.vocabulary import STATUTORY
 
 ROUNDS, PACED_ROUNDS = 40, 5
