@@ -1,13 +1,14 @@
 # Every target sets up what it needs (tools/setup); `make` alone says what there is.
 
-.PHONY: help ready servers demo test check bench soak lock clean
+.PHONY: help ready servers demo test check bench soak verifier lock clean
 
 help:
 	@echo 'make demo    a whole site with simulated cars plays its story, then says where things are'
 	@echo 'make test    check, then every test; fails below the limits of coverage'
 	@echo 'make check   ruff, mypy --strict, import contracts'
 	@echo 'make bench   measure, and print a table for docs/performance.md'
-	@echo 'make soak    ten thousand cars for ten minutes, a crash at every write, a million hostile inputs to each decoder: hours'
+	@echo 'make soak    ten thousand cars for ten minutes, a crash at every write, a thousand lives of a border, a million hostile inputs to each decoder: hours'
+	@echo 'make verifier  build/onshore-verify.pyz: verifies parcels, proofs and logs with Python alone'
 	@echo 'make lock    resolve requirements.lock anew (needs uv)'
 	@echo 'make clean   remove what these have made'
 
@@ -39,7 +40,12 @@ bench: ready
 soak: ready
 	ONSHORE_SOAK_SECONDS=600 .venv/bin/python -m bench soak
 	.venv/bin/python tests/soak_faults.py
+	.venv/bin/python tests/soak_border.py
 	.venv/bin/python tests/soak.py $(ARGS)
+
+# One file of the verifier's modules, for machines without Onshore; needs nothing but Python.
+verifier:
+	@python3 tools/verifier
 
 lock:
 	uv pip compile pyproject.toml --extra dev --python-version 3.11 --generate-hashes --no-emit-index-url \

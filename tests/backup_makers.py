@@ -29,10 +29,11 @@ def backed_up(hands, **more):
 def asked(hands, name="new", **more):
     """What is asked of a restore, unless a test says otherwise: the old disk's ledger, papers in a new place."""
     there = hands.site.folder.parent
-    said = {"ledger": hands.site.folder / "ledger", "root_key": hands.site.folder / "keys" / "root.key"}
+    said = {"folder": there / "backup", "ledger": hands.site.folder / "ledger"}
+    said |= {"root_key": hands.site.folder / "keys" / "root.key"}
     url = papers_url(there / name)
     said |= {"newest": True} | ({"papers": url} if url else {})
-    return Asked(there / "backup", there / name, **(said | more))
+    return Asked(target=there / name, **(said | more))
 
 
 def restored(hands, name="new", *, step=lambda _step: None, **more):

@@ -29,7 +29,10 @@ BOTH = (
     "faults/test_compact_kills.py",
     "stories/test_story.py",
     "stories/test_backup.py",
+    "stories/test_backup_meanwhile.py",
+    "stories/test_backup_moves.py",
     "stories/test_a_month.py",
+    "stories/test_cheating_permits.py",
 )
 """Tests whose papers lie in SQLite and in PostgreSQL; of these, one marked `sqlite` speaks of that file alone."""
 

@@ -35,6 +35,19 @@ def papers_in(folder: Path):
     return named(url) if url else sqlite_url(folder / "papers.sqlite")
 
 
+def held(folder: Path) -> bytes:
+    """Every byte in which the papers of a folder may lie: their files, or the database's and its write-ahead log."""
+    if not _here:
+        return b"".join(path.read_bytes() for path in sorted(folder.glob("papers.sqlite*")))
+    return _here[-1].held(folder)
+
+
+def let(folder: Path) -> None:
+    """Let the role of a folder's database do what docs/papers.md asks for, so that it may write over the log."""
+    if _here:
+        _here[-1].let(folder)
+
+
 def server() -> Server:
     """A server of this session's own; skips where PostgreSQL is not installed."""
     found = programs()
@@ -80,6 +93,24 @@ class Databases:
             if folder.parent.is_dir():
                 _beside(folder).write_text(self.server.url(self._of[folder]))
         return self.server.url(self._of[folder])
+
+    def held(self, folder: Path) -> bytes:
+        """The bytes of a folder's database in the cluster, and of the cluster's write-ahead log."""
+        self.server.ask("CHECKPOINT")
+        ((oid,),) = self.server.ask(f"SELECT oid FROM pg_database WHERE datname = '{self._of[folder]}'")
+        places = self.server.data / "base" / str(oid), self.server.data / "pg_wal"
+        found = []
+        for path in (path for place in places for path in sorted(place.rglob("*")) if path.is_file()):
+            with suppress(FileNotFoundError):  # the server lets go of old files by itself
+                found.append(path.read_bytes())
+        assert len(found) > 100, "a database has that many files"
+        return b"".join(found)
+
+    def let(self, folder: Path) -> None:
+        """Let the role write over the write-ahead log, in this database."""
+        role, name = self.server.role, self.of(folder).partition("?")[0].rpartition("/")[2]
+        self.server.ask(f"GRANT EXECUTE ON FUNCTION pg_switch_wal() TO {role}", database=name)
+        self.server.ask(f"GRANT pg_checkpoint, pg_monitor TO {role}")
 
     @contextmanager
     def used(self):

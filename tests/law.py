@@ -1,13 +1,17 @@
-"""The pack and the catalogue as they ship, and instants to judge at."""
+"""The pack and the catalogue as they ship, instants to judge at, and what the judge says then."""
 
 import functools
 from datetime import datetime
 from pathlib import Path
 
+from onshore.rules.acts import Act, Facts
+from onshore.rules.explaining import letter
+from onshore.rules.judge import judge
 from onshore.rules.pack import Pack
 from onshore.rules.pack import parse as parse_pack
 from onshore.words.catalogue import Signal
 from onshore.words.catalogue import parse as parse_catalogue
+from onshore.words.verdict import Verdict
 
 SOURCE = Path(__file__).parent.parent / "src" / "onshore"
 CN_PACK = SOURCE / "rules" / "packs" / "cn" / "2026-02" / "pack.toml"
@@ -42,3 +46,14 @@ def pack(name: str) -> Pack:
 @functools.cache
 def catalogue() -> dict[str, Signal]:
     return parse_catalogue(CATALOGUE.read_text("utf-8"))
+
+
+def told(act: Act, facts: Facts, pack: Pack | None = None, here: str = "CN") -> str:
+    """The letter that explains the judge's word."""
+    own = pack or cn_pack()
+    return "\n".join(letter(act, facts, here, [own], lambda a, f: judge(a, f, own)))
+
+
+def by_cn(act: Act, facts: Facts) -> Verdict:
+    """The word of China's pack."""
+    return judge(act, facts, cn_pack())

@@ -191,3 +191,18 @@ async def client(here, car, version=V5, client_id="tbox", **more):
         yield wire
     finally:
         await wire.close()
+
+
+def message(speed=1, at=0):
+    """What a car says at an instant."""
+    return b'{"time":%d,"Vehicle.Speed":%d}' % (NOW + at, speed)
+
+
+def play(story, garage, limits=None):
+    """Tell a story at a running door."""
+
+    async def told():
+        async with running(garage, limits) as here:
+            await story(here)
+
+    asyncio.run(told())

@@ -63,6 +63,13 @@ class Hands:
             Intake(self.site, journal).take_in(batch)
         return self.site.drain()
 
+    def approve(self, request: str) -> None:
+        """The two officers approve a request."""
+        from onshore.border.approvals import approve
+
+        for name in ("officer", "deputy"):
+            approve(self.site, request, name)
+
     def allow(self, number: int = 1, *, categories=("track", "vehicle-operation"), **wish):
         """The owner of a car consents to warranty-analysis in Stuttgart."""
         from onshore.register import consents

@@ -1,8 +1,9 @@
 """Strike at every write step of every act that tests/fault_acts.py knows: kill -9, and a full disk.
 
-`python tests/soak_faults.py [--seconds N] [--seed N] [--out FILE] [ACT…]`. Steps are counted by tracing each act once,
-then struck at in random order until all are done or the time is out. Prints a line for each act and one for all, writes
-the same as JSON, and ends with 1 if anything was wrong afterwards.
+`python tests/soak_faults.py [--seconds N] [--seed N] [--full] [--out FILE] [ACT…]`. Steps are counted by tracing each
+act once, then struck at in random order, kills first (`--full`: full disks alone), until all are done or the time is
+out. Prints a line for each act and one for all, writes the same as JSON, and ends with 1 if anything was wrong
+afterwards.
 """
 
 import argparse
@@ -25,6 +26,7 @@ def main() -> int:
     asked.add_argument("--seconds", type=float, default=7200)
     asked.add_argument("--seed", type=int, default=1)
     asked.add_argument("--out", type=Path)
+    asked.add_argument("--full", action="store_true")
     said = asked.parse_args()
     import fault_steps
 
@@ -32,14 +34,16 @@ def main() -> int:
         say("strace is not installed: run tools/servers")
         return 2
     with tempfile.TemporaryDirectory() as folder:
-        told = soak(said.acts, said.seconds, random.Random(said.seed), Path(folder))
+        told = soak(said.acts, said.seconds, random.Random(said.seed), Path(folder), full=said.full)
     if said.out:
         said.out.write_text(json.dumps(told, indent=1) + "\n")
     return 1 if told["wrong"] else 0
 
 
-def soak(names: list[str], seconds: float, dice: random.Random, folder: Path) -> dict[str, object]:
-    """Figures by act: steps found, kills and full disks struck, and what was wrong."""
+def soak(
+    names: list[str], seconds: float, dice: random.Random, folder: Path, *, full: bool = False
+) -> dict[str, object]:
+    """Figures by act: steps found, kills and full disks struck (`full`: these alone), and what was wrong."""
     import fault_acts
     import fault_steps
 
@@ -54,6 +58,7 @@ def soak(names: list[str], seconds: float, dice: random.Random, folder: Path) ->
         figures[name] = Counter(steps=sum(steps.values()))
         todo += [(name, act, before, strike) for strike in fault_acts.strikes_of(steps)]
     dice.shuffle(todo)
+    todo = [one for one in todo if one[3].error is not None or not full]
     todo.sort(key=lambda one: one[3].error is None)  # taken from the end: kills first
     wrong: list[str] = []
     planned = len(todo)

@@ -12,11 +12,10 @@ from pathlib import Path
 import grimp
 import pytest
 
-from pure import SOURCE, pure_files
+from pure import SOURCE, VERIFIER, pure_files
 
 ROOT = SOURCE.parent.parent
 CONTRACTS = ROOT / ".importlinter"
-VERIFIER = ("__main__", "note", "signatures", "tree", "verify")
 
 PLANTED = [
     ("rooms", "words/batch.py", "import onshore.rules"),
@@ -41,7 +40,7 @@ PLANTED = [
     ("pure", "consent/__init__.py", "import random"),
     ("pure", "gate/gb32960/protocol.py", "import socket"),
     ("pure", "gate/gb32960/decode.py", "import time"),
-    ("pure", "border/permit.py", "import secrets"),
+    ("pure", "border/permits/permit.py", "import secrets"),
     ("pure", "ledger/tree.py", "import io"),
     ("pure", "ledger/verify.py", "import subprocess"),
     ("pure", "gate/fleet/decode.py", "import threading"),

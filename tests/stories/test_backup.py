@@ -19,8 +19,9 @@ from onshore.ledger.log import Log
 from onshore.register import acts, chips, consents, handover, vehicles
 from onshore.rights import cases
 from onshore.rights.erase import erase
-from onshore.site import open_site, suppress_taken
+from onshore.site import open_site
 from onshore.vault import papers, recall
+from onshore.vault.keeping import suppress_taken
 from onshore.vault.read import read_all_of
 from onshore.vault.restrictions import hidden
 from onshore.words.errors import Broken, Malformed, Refusal

@@ -52,6 +52,7 @@ def permitted(hands):
     requests.ask(site, request)
     for kind in PAPERS:
         requests.file_paper(site, request, kind, number="1", by="officer", until=None, sha256=None)
+    hands.approve(request.id)
     today = site.today()
     draft = grants.draft(
         site, request, persons=2, start=today, until=today, by="regulator", route="contract-or-certificate"
@@ -85,7 +86,7 @@ def test_a_permit_revoked_since_stays_revoked(site):
     backed_up(site)
     grants.revoke(site.site, permit.id)
     new, done = restored(site)
-    assert done.recalled == 1
+    assert done.recalled == 2, "the permit, and the request that it takes along"
     assert refused(lambda: transfer.ship(new, request.id)).reason == "permit-revoked"
     with reading(new.engine) as conn:
         assert conn.scalar(select(permits.c.revoked)) is not None
@@ -122,13 +123,13 @@ def test_a_parcel_about_to_leave_when_it_was_backed_up_counts_as_gone(site, monk
     request, _ = permitted(site)
     real = transfer.send
 
-    def backed_up_first(*said):
+    def backed_up_first(*said, **more):
         with writing(site.site.engine) as conn:  # as it stood a moment ago
             conn.execute(parcels.update().values(state="leaving"))
         backed_up(site)
         with writing(site.site.engine) as conn:
             conn.execute(parcels.update().values(state="sending"))
-        return real(*said)
+        return real(*said, **more)
 
     monkeypatch.setattr(transfer, "send", backed_up_first)
     transfer.ship(site.site, request.id)

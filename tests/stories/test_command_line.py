@@ -62,7 +62,10 @@ def permitted(sh):
     request = ask(sh, code=1)["id"]
     for kind in ("impact-assessment", "standard-contract", "export-notice", "separate-consent"):
         state = sh.json("transfer", "paper", request, kind, "--number", "1", "--as", "officer")[0]["state"]
-    assert state == "cleared"
+    assert state == "completed"
+    for name in ("officer", "deputy"):
+        state = sh.json("transfer", "approve", request, "--as", name)[0]["state"]
+    assert state == "approved"
     limits = ("--persons", "1", "--from", "2020-01-01", "--until", "2100-01-01")
     return request, sh.json("permit", "grant", request, *limits, "--as", "regulator")[0]["permit"]
 
@@ -107,7 +110,7 @@ def test_what_left_is_shown_verified_and_opened(sh, later):
     key = str(sh.site / "ledger" / "vkey")
     seen = sh("verify", parcel["parcel"], "--key", key, "--identity", str(sh.identity), site=False)
     assert seen.stdout.splitlines()[-1] == "verified"
-    assert sh.json("transfer", "show", request)[0]["state"] == "permitted"
+    assert sh.json("transfer", "show", request)[0]["state"] == "left"
     assert request in sh("transfer", "list").stdout
     assert "permitted" in sh("transfer", "show", request).stdout
     bundle = json.loads(sh("transfer", "show", request, "--bundle").stdout)

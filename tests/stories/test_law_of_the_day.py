@@ -6,7 +6,7 @@ from datetime import date
 
 import pytest
 
-from onshore.border import requests
+from onshore.border.dryrun import dry_run
 from onshore.cli import serve
 from onshore.cli.check import check
 from onshore.ledger import packs
@@ -75,7 +75,7 @@ def cells(drained):
 
 def ask(site, to="stuttgart", produced_in=""):
     request = Transfer("a1", "warranty-analysis", ("track",), to, 0, site.clock() + DAY, produced_in=produced_in)
-    return requests.dry_run(site, request)[0]
+    return dry_run(site, request).verdict
 
 
 def test_a_rule_that_begins_on_a_day_is_obeyed_from_that_day_on_without_a_restart(house):

@@ -16,7 +16,7 @@ from onshore.cli.mqtt import Mqtt
 from onshore.gate.mqtt.client import Bridge, Cars
 from onshore.gate.mqtt.known import broker_of, finder, patterns_of
 from onshore.register import authority, vehicles
-from onshore.words.settings import MqttBridge
+from onshore.words.settings_gate import MqttBridge
 
 SPEED = "Vehicle.Speed"
 BROKER = shutil.which("mosquitto") or shutil.which("mosquitto", path="/usr/sbin")

@@ -50,18 +50,19 @@ def filed(hands, request, *kinds, until=None):
     return standing
 
 
-def cleared(hands):
-    """A request that the pack in force lets leave."""
+def approved(hands):
+    """A request that the pack in force lets leave, and two officers too."""
     hands.allow(1)
     hands.drive(1, 2)
     request = asked(hands)
     assert filed(hands, request, *PAPERS).verdict.verdict == "allow"
+    hands.approve(request.id)
     return request
 
 
 def sent(hands):
     """A parcel that left under a permit."""
-    request, today = cleared(hands), hands.site.today()
+    request, today = approved(hands), hands.site.today()
     signer = Signer("shanghai/regulator", regulator_key(hands.site.folder).read_bytes())
     permit = grants.draft(
         hands.site, request, persons=2, start=today, until=today, by="regulator", route="contract-or-certificate"
@@ -107,7 +108,7 @@ def lenient(hands):
 
 
 def test_what_the_law_has_kept_is_withheld_where_it_is_no_ground(hands, tmp_path):
-    cleared(hands)
+    approved(hands)
     text = shipped("cn/2026-02").text
     gone = text[text.index("[grounds.statutory]") : text.index("[grounds.contract]")]
     kept = rows(hands, draft(tmp_path, text.replace(gone, "")), "kept")
@@ -119,7 +120,7 @@ def test_what_the_law_has_kept_is_withheld_where_it_is_no_ground(hands, tmp_path
 
 
 def test_what_the_law_has_kept_is_withheld_where_the_cars_messages_are_not_named(hands, tmp_path):
-    cleared(hands)
+    approved(hands)
     units = 'gb32960 = ["login", "01", "02", "03", "04", "05", "06", "07", "08", "09"]'
     text = shipped("cn/2026-02").text
     assert units in text
@@ -148,7 +149,7 @@ def test_a_request_is_judged_again_on_its_own_facts(hands):
 
 
 def test_a_parcel_that_left_in_these_days_counts_however_old_its_request(hands):
-    request = cleared(hands)
+    request = approved(hands)
     hands.now += 40 * DAY
     assert rows(hands, "cn/2026-02", "export") == []
     today = hands.site.today()
@@ -162,7 +163,7 @@ def test_a_parcel_that_left_in_these_days_counts_however_old_its_request(hands):
 
 
 def test_a_request_without_its_facts_is_not_judged(hands):
-    request = cleared(hands)
+    request = approved(hands)
     with writing(hands.site.engine) as conn:
         conn.execute(transfers.update().where(transfers.c.id == request.id).values(judged=None))
     (export,) = rows(hands, "cn/2021-05-draft", "export")
@@ -196,7 +197,7 @@ def test_cells_whose_consents_were_over_before_these_days_are_not_judged(hands):
 
 
 def test_under_its_own_pack_nothing_is_harder_even_what_is_late(hands):
-    cleared(hands)
+    approved(hands)
     erase(hands.site, hands.car(2), "anna")
     opened(hands.site, hands.car(1), "erase", "anna")
     hands.now += 25 * DAY
@@ -235,7 +236,7 @@ def test_what_was_done_in_time_here_may_be_late_there(hands, tmp_path):
 
 
 def test_clocks_without_evidence_say_so(hands):
-    cleared(hands)
+    approved(hands)
     told = rows(hands, "vn/2026-01", "clock")
     contract = about(told, "the filing of the standard contract: a filed standard contract came on the file of request")
     assert (contract["here"], contract["there"]) == ("10 working days", "no such clock")
@@ -253,7 +254,7 @@ def test_clocks_without_evidence_say_so(hands):
 
 
 def test_a_paper_on_file_is_told_with_its_last_day(hands):
-    request = cleared(hands)
+    request = approved(hands)
     filed(hands, request, "assessment", until="2028-02-29")
     told = rows(hands, "cn/2026-02", "clock")
     assert about(told, "the renewal of the security assessment: a security")["what"].endswith(
@@ -324,7 +325,7 @@ def test_readings_that_counsel_turned_are_told_for_both_sides(hands):
 
 def test_an_opinion_counts_on_the_other_side_too(hands, tmp_path):
     lenient(hands)
-    cleared(hands)
+    approved(hands)
     low = draft(tmp_path, changed("more_than = 100000", "more_than = 0"))
     assert rows(hands, low, "export")[0]["there"] == "allowed"
 
@@ -347,7 +348,7 @@ def test_rules_that_begin_later_are_told_with_their_day_and_judged_as_if_they_he
 
 @pytest.mark.parametrize(("width", "packs"), [(80, shipped_names()), (120, ["cn/2021-05-draft", "eu/2025-09"])])
 def test_the_table_reads_well_at_this_width(hands, width, packs):
-    cleared(hands)
+    approved(hands)
     opened(hands.site, hands.car(1), "erase", "anna")
     for pack in packs:
         told = run(hands, pack, width=width)

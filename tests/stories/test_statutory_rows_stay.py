@@ -3,6 +3,7 @@
 import pytest
 
 from onshore.border import requests
+from onshore.border.dryrun import dry_run
 from onshore.consent.columns import compile_consents
 from onshore.consent.sieve import sieve
 from onshore.register.consents import Standing
@@ -61,7 +62,7 @@ def test_they_are_not_exported(hands):
 def test_an_export_for_another_purpose_does_not_touch_them(hands):
     hands.drive(1)
     request = Transfer("t1", "warranty-analysis", ("track",), "stuttgart", 0, hands.now)
-    _, found = requests.dry_run(hands.site, request)
+    found = dry_run(hands.site, request)
     assert found.rows == 0
 
 

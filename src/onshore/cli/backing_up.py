@@ -1,6 +1,8 @@
 """Backing up: a consistent copy of a running site, ciphertext but for the ledger and the settings."""
 
+import hashlib
 import json
+import re
 from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
@@ -11,9 +13,7 @@ from onshore import __version__
 from onshore.cli.common import clock_text
 from onshore.ledger.entry import digest
 from onshore.ledger.layout import CHECKPOINT, VKEY, paths
-from onshore.ledger.note import open_note as open_signed
-from onshore.ledger.note import read_checkpoint
-from onshore.ledger.signer import Signer
+from onshore.ledger.years import turning
 from onshore.vault import aside, lanes, recall
 from onshore.vault.copies import KeyPart, export_wrapping
 from onshore.vault.deposit import Deposit, Manifest, Step, Stored, sealed_manifest
@@ -26,7 +26,7 @@ from onshore.vault.migrations import HEAD
 from onshore.vault.papers import forwards, journals, mishaps, reading, segments, vehicles, writing
 from onshore.vault.segments import path_of as segment_path
 from onshore.vault.segments import segments_where
-from onshore.vault.wrapping import DAY, note, noted
+from onshore.vault.wrapping import DAY, current, note, noted
 from onshore.words.errors import Broken, Refusal
 
 if TYPE_CHECKING:
@@ -48,6 +48,7 @@ class Made(NamedTuple):
 
 class _Papers(NamedTuple):
     stored: Stored
+    secret: bytes
     key: str
     part: KeyPart
     listed: list[tuple[str, str]]
@@ -90,6 +91,7 @@ class _Round:
 
     def __init__(self, site: "Site", deposit: Deposit, known: dict[str, Stored]) -> None:
         self._site, self._deposit, self._known = site, deposit, known
+        self._same_log = False
         self._files: dict[str, Stored] = {}
         self._new = self._bytes = 0
 
@@ -106,7 +108,6 @@ class _Round:
         for name in _beside(site):
             self._put(name)
         deposit.synced()
-        key = self._site.root.unwrap(bytes.fromhex(papers.key), context(site.id, id_))
         wrapping = papers.part.rows[0]["id"]
         manifest = Manifest(
             v=1,
@@ -125,7 +126,7 @@ class _Round:
             rows=papers.rows,
             vehicles=papers.vehicles,
         )
-        raw = sealed_manifest(manifest, key)
+        raw = sealed_manifest(manifest, papers.secret)
         part = {"site": site.id, "until": papers.part.until, "rows": papers.part.rows}
         deposit.write_key_part(wrapping, part)
         self._tell(manifest, digest(raw))
@@ -153,15 +154,17 @@ class _Round:
         raise Broken("files of the site went faster than they could be copied: try again")
 
     def _dumped(self, id_: str, part: KeyPart) -> _Papers | None:
+        """The papers of one look, under a key that the key part opens, whatever is rotated since. None: look anew."""
         site, key = self._site, self._site.randomness(KEY_BYTES)
         with reading(site.engine) as conn, self._deposit.writing() as (out, done):
-            if export_wrapping(conn, site.clock()).until != part.until:
+            stands = current(conn)
+            if stands is None or export_wrapping(conn, site.clock()) != part:
                 return None
+            wrapped = site.root.wrap_by(conn, stands)(key, context(site.id, id_)).hex()
             listed = list(_listed(conn, site.vault))
             counts = write_dump(conn, out, key, context(site.id, id_), site.randomness)
             rows = conn.scalar(select(func.sum(segments.c.rows))) or 0
-        wrapped = site.root.wrap(key, context(site.id, id_)).hex()
-        return _Papers(done(), wrapped, part, listed, int(rows), counts[vehicles.name])
+        return _Papers(done(), key, wrapped, part, listed, int(rows), counts[vehicles.name])
 
     def _take(self, name: str, sha256: str) -> bool:
         """Copy a file that papers list; False where it went, and the papers no longer list it."""
@@ -184,8 +187,9 @@ class _Round:
     def _put(self, name: str, *, listed: bool = False) -> bool:
         """Copy a file of the site; False where it is gone, though not with what listed it."""
         path, known = self._site.folder / name, self._known.get(name)
-        lasting = name.startswith(("outbox/", "ledger/tile/")) and ".p/" not in name
-        if known and lasting and self._deposit.has(known):
+        closed = re.match(r"ledger/\d{4}/tile/", name) is not None
+        lasting = name.startswith("outbox/") or closed or (self._same_log and name.startswith("ledger/tile/"))
+        if known and lasting and ".p/" not in name and self._deposit.has(known):
             self._files[name] = known
             return True
         try:
@@ -205,11 +209,18 @@ class _Round:
     def _ledger(self) -> str:
         """Copy the ledger as it stands under one checkpoint; that."""
         folder = self._site.folder / "ledger"
-        key = Signer(self._site.settings.site.origin, self._site.key("ledger")).key
         for _ in range(_PASSES):
-            raw = (folder / CHECKPOINT).read_bytes()
-            size = read_checkpoint(open_signed(raw, [key]).text).size
-            if all(self._put(f"ledger/{name}") for name in (*paths(size), VKEY)):
+            logs = self._site.reopened()
+            raw, vkeys = logs.checkpoint.encode(), logs.vkeys.encode()
+            # At New Year another log takes this one's place, under the same names.
+            known = self._known.get(f"ledger/{VKEY}")
+            self._same_log = known is not None and known.sha256 == hashlib.sha256(vkeys).hexdigest()
+            closed = [
+                path for year in logs.closed for path in sorted((folder / str(year)).rglob("*")) if path.is_file()
+            ]
+            names = [*paths(logs.log.size), VKEY, *(path.relative_to(folder).as_posix() for path in closed)]
+            whole = all(self._put(f"ledger/{name}") for name in names)
+            if whole and not turning(folder) and self._site.reopened().vkeys.encode() == vkeys:
                 with self._deposit.writing() as (out, done):
                     out.write(raw)
                 self._files[f"ledger/{CHECKPOINT}"] = done()
@@ -242,9 +253,11 @@ def _listed(conn: Connection, vault: Path) -> Iterator[tuple[str, str]]:
 
 
 def _beside(site: "Site") -> list[str]:
-    """What else a site consists of: its settings, its own packs, counsel's opinions, the parcels that left."""
+    """What else a site consists of: settings, its own packs, opinions, its policy of witnesses, parcels that left."""
     opinions = [turned.file for turned in site.readings if turned.obj and turned.file.is_relative_to(site.folder)]
     found = [site.folder / "site.toml", *opinions]
+    policy = site.folder / site.settings.witnesses.policy
+    found += [policy] if policy.is_file() and policy.is_relative_to(site.folder) else []
     found += [path for path in sorted((site.folder / "packs").rglob("*")) if path.is_file()]
     found += sorted(path for path in (site.folder / "outbox").glob("*") if path.suffix in {".parcel", ".tlog-proof"})
     return [path.relative_to(site.folder).as_posix() for path in found]

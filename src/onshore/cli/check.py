@@ -15,7 +15,7 @@ from onshore.words.errors import Broken, OnshoreError
 
 if TYPE_CHECKING:
     from onshore.site import Site
-    from onshore.words.settings import MqttBridge
+    from onshore.words.settings_gate import MqttBridge
 
 _MISHAPS = 7 * 86_400_000  # milliseconds for which what a crash did is told
 _EARLIEST = 1_735_689_600  # 2025-01-01: a clock before it was never set
@@ -34,7 +34,7 @@ def check(deep: bool, site: Path, as_json: bool) -> None:
     if as_json:
         put([{"what": what, "good": good, "says": says} for what, good, says in lines])
     for what, good, says in () if as_json else lines:
-        click.echo(f"{'good' if good else 'BAD ':5}{what:10}{says}")
+        click.echo(f"{'good' if good else 'BAD ':5}{what:9} {says}")
     raise SystemExit(0 if all(good for _, good, _ in lines) else 1)
 
 
@@ -62,14 +62,17 @@ def _looks(folder: Path, *, deep: bool) -> Iterator[Line]:
     if site.settings.gate.mqtt_bridge is not None:
         yield _bridge(site, site.settings.gate.mqtt_bridge)
     yield _tried("egress", lambda: _outbox(site))
+    yield from _departures(site)
     yield _tried("forward", lambda: _forward(site))
     yield from (("forward", False, says) for says in _unsent(site, deep=deep))
     yield _tried("policies", lambda: _policies(site))
     yield _tried("segments", lambda: _small(site))
     yield _tried("retention", lambda: _over(site))
     yield _rights(site)
+    yield from _owed(site)
     yield _backup(site)
     yield _tried("ledger", lambda: f"{site.ledger.size} entries under a checkpoint of ours")
+    yield from _witnesses(site)
     yield from _mishaps(site)
     if deep:
         yield from _deep(site)
@@ -168,9 +171,11 @@ def _rules(site: "Site") -> Line:
 
 def _switches(site: "Site") -> Iterator[Line]:
     """Each switch that the settings turn, with the opinion behind it; bad where that does not lie where they say."""
-    from onshore.site import readings_noted
+    from onshore.vault import switched
+    from onshore.vault.papers import reading
 
-    noted = readings_noted(site)
+    with reading(site.engine) as conn:
+        noted = switched.noted(conn)
     for turned in site.readings:
         if turned.obj is None:
             why = f"opinion {turned.opinion} is missing ({turned.file}): the strict reading holds"
@@ -205,6 +210,22 @@ def _outbox(site: "Site") -> str:
             if known.get(path.stem) != hashlib.file_digest(file, "sha256").hexdigest():
                 raise Broken(f"{path.name} in the outbox is not what the papers let out: find out who put it there")
     return f"{len(there)} parcels in the outbox, each as the papers let it out"
+
+
+def _departures(site: "Site") -> Iterator[Line]:
+    """Whether every byte that the border's sockets took is accounted for, and what tried to leave by another way."""
+    from onshore.border.sending.reconciling import looks
+
+    return looks(site)
+
+
+def _witnesses(site: "Site") -> Iterator[Line]:
+    from onshore.cli.witnessing import looks
+
+    try:
+        yield from looks(site)
+    except (OnshoreError, OSError) as error:
+        yield "witnesses", False, str(error)
 
 
 def _forward(site: "Site") -> str:
@@ -247,6 +268,17 @@ def _rights(site: "Site") -> Line:
     from onshore.rights.clocks import told
 
     return ("rights", *told(site))
+
+
+def _owed(site: "Site") -> Iterator[Line]:
+    """Papers of requests that run out, tasks with clocks, what courts asked for, and who is blocked by now."""
+    from onshore.border import blocking
+    from onshore.border.cases import courts, filing, tasks
+
+    yield "filed", *filing.told(site)
+    yield "tasks", *tasks.told(site)
+    yield "courts", *courts.told(site)
+    yield "blocked", *blocking.told(site)
 
 
 def _backup(site: "Site") -> Line:

@@ -18,6 +18,8 @@ from onshore.words.errors import Broken, Malformed, OnshoreError, Refusal
 if TYPE_CHECKING:
     from onshore.words.settings import Role
 
+SEERS: "tuple[Role, ...]" = ("operator", "officer", "regulator", "engineer", "owner")
+
 Command = TypeVar("Command", bound=Callable[..., Any])
 
 site_option = click.option(
@@ -74,17 +76,18 @@ def answers_for_errors(command: Command) -> Command:
     return run  # type: ignore[return-value] # wraps keeps the signature that click reads
 
 
-def at_site(*roles: "Role", default: str | None = None) -> Callable[[Command], Command]:
+def at_site(*roles: "Role", default: str | None = None, shows: str = "") -> Callable[[Command], Command]:
     """Options `--site`, `--json` and, for an act of some `roles`, `--as`; the open site is handed over as `here`.
 
     Refused before the command runs: whoever `--as` names and has none of the roles. `default`: who acts unless told
-    otherwise. A command takes of `actor` and `as_json` what it needs.
+    otherwise. A command takes of `actor` and `as_json` what it needs. `shows`: what it shows of rows or persons, as a
+    word of the ledger; whoever `--as` names and looks from abroad is refused, without it whoever sits here looks.
     """
     acting = click.option(
         "--as",
         "actor",
         metavar="NAME",
-        required=default is None,
+        required=default is None and bool(roles),
         default=default,
         show_default=default is not None,
         help="Who does it: a name of site.toml.",
@@ -92,22 +95,37 @@ def at_site(*roles: "Role", default: str | None = None) -> Callable[[Command], C
 
     def opening(command: Command) -> Command:
         taken = inspect.signature(command).parameters
+        rest = any(one.kind is inspect.Parameter.VAR_KEYWORD for one in taken.values())
 
         @site_option
         @json_option
         @answers_for_errors
         @functools.wraps(command)
         def run(site: Path, **said: Any) -> Any:
+            from onshore.cli.egress import record
             from onshore.site import open_site
 
             here = open_site(site)
             if roles:
                 here.person(said["actor"], *roles)
-            return command(here=here, **{name: value for name, value in said.items() if name in taken})
+            if shows and said["actor"] is not None:
+                _refuse_abroad(here, said["actor"], shows)
+            try:
+                handed = {n: v for n, v in said.items() if n in taken or (rest and n not in ("actor", "as_json"))}
+                return command(here=here, **handed)
+            finally:
+                record(here)
 
-        return acting(run) if roles else run  # type: ignore[return-value] # wraps keeps what click reads
+        return acting(run) if roles or shows else run  # type: ignore[return-value] # wraps keeps what click reads
 
     return opening
+
+
+def _refuse_abroad(here: Any, actor: str, shows: str) -> None:
+    from onshore.register.views import refuse_abroad
+
+    here.person(actor, *SEERS)
+    refuse_abroad(here, actor, shows)
 
 
 def _system_says(why: OSError | UnicodeError) -> str:

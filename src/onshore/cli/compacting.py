@@ -1,5 +1,7 @@
 """Compaction as the keeper does it: a turn at a time, told to the ledger with the digests of what became what."""
 
+from collections.abc import Callable
+
 from sqlalchemy import Connection
 
 from onshore.site import Site
@@ -8,7 +10,7 @@ from onshore.vault.rewrite import Replaced
 from onshore.vault.segments import Shelf
 
 
-def turn(site: Site) -> bool:
+def turn(site: Site, step: Callable[[str], None] = lambda _step: None) -> bool:
     """Merge small segments, as many as one turn takes; whether there were any. Holds the keep road."""
 
     def announce(conn: Connection, replaced: Replaced) -> None:
@@ -18,7 +20,7 @@ def turn(site: Site) -> bool:
 
     shelf = Shelf(site.root, site.vault, site.id)
     with site.keeping():
-        done = compact(site.engine, shelf, clock=site.clock, randomness=site.randomness, announce=announce)
+        done = compact(site.engine, shelf, clock=site.clock, randomness=site.randomness, announce=announce, step=step)
     return done is not None
 
 

@@ -82,7 +82,7 @@ def withdraw(
 @consent.command()
 @click.argument("vin")
 @click.option("--person", metavar="ID", help="A driver, or who owned it before; its id of 'vehicle show'.")
-@at_site()
+@at_site(shows="consent-show")
 def show(here: "Site", vin: str, person: str | None, as_json: bool) -> None:
     """List every consent that the owner ever gave for VIN, whether it stands, and with --json its receipts."""
     from onshore.register import consents, vehicles

@@ -11,15 +11,16 @@ from sqlalchemy.exc import SQLAlchemyError
 
 from onshore.ledger import verify
 from onshore.ledger.audit import audit as audit_log
+from onshore.ledger.layout import CHECKPOINT
 from onshore.ledger.note import Unreadable, Wrong
-from onshore.ledger.signer import Signer
+from onshore.ledger.signer import LogSigner
 from onshore.ledger.verify import Trust
-from onshore.vault import seal
+from onshore.vault import counts, seal
 from onshore.vault.audit import audit as audit_vault
 from onshore.vault.giving_up import give_up
 from onshore.vault.papers import entries, parcels, reading, receipts, uploads
 from onshore.vault.segments import Shelf
-from onshore.words.errors import OnshoreError
+from onshore.words.errors import Broken, OnshoreError
 
 if TYPE_CHECKING:
     from onshore.site import Site
@@ -27,7 +28,7 @@ if TYPE_CHECKING:
 Found = tuple[str, str]
 """A file, by its path below the site's folder, and what is wrong with it."""
 
-SEALED = ("site.toml", "ledger/vkey")
+SEALED = ("site.toml",)
 
 
 def damage(site: "Site") -> Iterator[Found]:
@@ -46,19 +47,45 @@ def damage(site: "Site") -> Iterator[Found]:
 
 def ledger(site: "Site") -> Iterator[Found]:
     """What is wrong with the files of the ledger, and with what the papers handed in to it."""
-    folder = site.folder / "ledger"
-    signer = Signer(site.settings.site.origin, site.key("ledger"))
-    names = [path.relative_to(folder).as_posix() for path in folder.rglob("*") if not path.is_dir()]
-    found = list(audit_log(lambda name: _bytes(folder / name), names, signer.key, signer.vkey))
-    yield from ((f"ledger/{name}", wrong) for name, wrong in found)
+    room = site.folder / "ledger"
+    years = sorted(path for path in room.glob("[0-9][0-9][0-9][0-9]") if path.is_dir())
+    found = []
+    for folder in (room, *years):
+        keys = LogSigner(_origin(site, folder), site.key("ledger")).keys
+        files = (path.relative_to(folder) for path in folder.rglob("*") if not path.is_dir())
+        names = [file.as_posix() for file in files if folder != room or room / file.parts[0] not in years]
+        found += [(folder / name, wrong) for name, wrong in audit_log(_reader(folder), names, keys)]
+    yield from ((file.relative_to(site.folder).as_posix(), wrong) for file, wrong in found)
     if not found:
-        yield from _looked("papers.sqlite", lambda: list(_entries(site)))
+        yield from (("ledger", wrong) for wrong in _links(site))
+        yield from _looked("papers.sqlite", lambda: [*_entries(site), *_border(site)])
+
+
+def _reader(folder: Path) -> Callable[[str], bytes | None]:
+    return lambda name: _bytes(folder / name)
+
+
+def _origin(site: "Site", folder: Path) -> str:
+    """The name of the log in a folder, as its checkpoint says it where that is a year of this site's."""
+    said = (_bytes(folder / CHECKPOINT) or b"").partition(b"\n")[0].decode("utf-8", "replace")
+    own = site.settings.site.origin
+    return said if verify.without_year(said) == verify.without_year(own) else own
+
+
+def _links(site: "Site") -> list[str]:
+    """What is wrong with the links between the years' logs, each of which is whole."""
+    try:
+        list(site.reopened().fsck())
+    except Broken as broken:
+        return [str(broken)]
+    return []
 
 
 def note_seal(site: "Site") -> bool:
     """Seal what nothing else vouches for; False while somebody is at the papers."""
     opinions = [turned.file.relative_to(site.folder).as_posix() for turned in site.readings if turned.obj]
-    return seal.write_seal(site.engine, site.key("seal"), site.folder, [*SEALED, *opinions], site.clock())
+    policy = [said] if (said := site.settings.witnesses.policy) and (site.folder / said).is_file() else []
+    return seal.write_seal(site.engine, site.key("seal"), site.folder, [*SEALED, *opinions, *policy], site.clock())
 
 
 def no_longer_aside(site: "Site") -> int:
@@ -79,6 +106,14 @@ def _entries(site: "Site") -> Iterator[Found]:
         yield "papers.sqlite", "what it says was handed in to the ledger is not what the ledger holds"
 
 
+def _border(site: "Site") -> Iterator[Found]:
+    """Permits, approvals, parcels and persons of the papers that are not those of the ledger."""
+    from onshore.border.agreeing import disagreements
+
+    for says in disagreements(site):
+        yield "papers.sqlite", f"{says}: find out who wrote there, or restore it from a backup"
+
+
 def _papers(site: "Site") -> Iterator[Found]:
     """What SQLite finds wrong with its own file, and papers that the ledger or a seal contradicts."""
     if site.engine.dialect.name == "sqlite":
@@ -96,9 +131,17 @@ def _papers(site: "Site") -> Iterator[Found]:
         good = all(verify.digest(json.loads(row.paper)) == verify.read_entry(bytes(row.body))["obj"] for row in told)
     except (Wrong, ValueError, KeyError, TypeError):
         good = False
+    yield from _meter(site)
     if not good:
         yield "papers.sqlite", "a receipt of a consent is not the one that the ledger names"
     yield from _uploads(site, ids)
+
+
+def _meter(site: "Site") -> Iterator[Found]:
+    """Counts of the meter that are not what the persons of each parcel make."""
+    with reading(site.engine) as conn:
+        for name in counts.wrong(conn):
+            yield "papers.sqlite", f"the meter's count {name} is not what its parcels make: restore a backup"
 
 
 def _uploads(site: "Site", ids: list[str]) -> Iterator[Found]:
@@ -115,7 +158,8 @@ def _outbox(site: "Site") -> Iterator[Found]:
     """Parcels that are not what the papers let out, proofs that do not prove them, and what has no place there."""
     with reading(site.engine) as conn:
         known = {row.id: row.sha256 for row in conn.execute(select(parcels.c.id, parcels.c.sha256))}
-    trust = Trust((Signer(site.settings.site.origin, site.key("ledger")).key,))
+    # Parcels that an older release let out are proven under a checkpoint with the first signature alone.
+    trust = Trust(LogSigner(site.settings.site.origin, site.key("ledger")).keys[:1])
     for path in sorted((site.folder / "outbox").glob("*")):
         name, id_ = f"outbox/{path.name}", path.name.rpartition(".")[0]
         if path.suffix == ".parcel" and id_ in known:

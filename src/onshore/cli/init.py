@@ -54,7 +54,11 @@ gb32960 = 32960
 [people.operator]
 role = "operator"
 
+# Two officers approve what leaves, neither of whom asked for it: give each the name of a person of their own.
 [people.officer]
+role = "officer"
+
+[people.deputy]
 role = "officer"
 
 # Permits are believed when this key signed them. Its signing key was made beside this folder, for whoever grants here:

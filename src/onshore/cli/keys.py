@@ -107,7 +107,7 @@ def _lost(under: "Under") -> dict[str, Any]:
 def rotate(here: "Site", root: bool, as_json: bool) -> None:
     """Make a new wrapping key, wrap every other key by it, destroy the old one; no segment is rewritten."""
     from onshore.cli.key_rounds import new_root, round_of, telling
-    from onshore.site import suppress_taken
+    from onshore.vault.keeping import suppress_taken
     from onshore.vault.patience import looks
     from onshore.vault.rotation import ended, left
     from onshore.vault.rotation import rotate as begin

@@ -9,12 +9,12 @@ from pathlib import Path
 
 from sqlalchemy import Connection, insert, select, update
 
-from onshore.ledger import verify
+from onshore.ledger import history, verify
 from onshore.ledger.layout import VKEY
-from onshore.ledger.log import Log
-from onshore.ledger.note import Key, Unreadable, Wrong, open_note, read_checkpoint
-from onshore.ledger.signer import Signer
+from onshore.ledger.note import Unreadable, Wrong
+from onshore.ledger.signer import LogSigner
 from onshore.ledger.verify import Trust
+from onshore.ledger.years import Years
 from onshore.vault.disk import make_folder, sync_folder, write_new
 from onshore.vault.papers import entries
 from onshore.words.errors import Broken, Refusal
@@ -28,6 +28,7 @@ class Later:
 
     `recall`: where the records lie that its entries name. `seen`: how many entries the checkpoint had that somebody
     else showed; None where the operator alone states that there is no newer ledger.
+    `upto`: how many of the entries a checkpoint covers.
     """
 
     folder: Path
@@ -35,7 +36,8 @@ class Later:
     bodies: list[bytes]
     known: int
     at: int
-    vkey: str
+    vkeys: str
+    upto: Callable[[bytes], int]
     seen: int | None = None
 
     @property
@@ -50,7 +52,7 @@ class Later:
             self.folder.rename(ledger)
             sync_folder(ledger.parent)
         if not (ledger / VKEY).exists():  # a mirror may do without
-            write_new(ledger / VKEY, f"{self.vkey}\n".encode())
+            write_new(ledger / VKEY, self.vkeys.encode())
         if self.recall.resolve() != recall.resolve() and self.recall.is_dir():
             make_folder(recall)
             for path in sorted(self.recall.iterdir()):
@@ -135,13 +137,13 @@ def read_later(
             "backup, and it would all come back",
             remedy="--ledger FOLDER: the old disk's, or a mirror of it, with the folder 'recall' beside it",
         )
-    signer = Signer(origin, site_key("ledger"))
+    signer = LogSigner(origin, site_key("ledger"))
     later = max(
         (_read(folder, recall, signer, (checkpoint, since), len(bodies)) for folder, recall in folders),
         key=lambda one: one.size,
     )
     for folder, _ in folders:
-        _extends(later.folder, signer.key, (folder / _CHECKPOINT).read_bytes())
+        _extends(later.folder, signer, (folder / _CHECKPOINT).read_bytes())
     if later.bodies[: later.known] != bodies:
         raise Broken("the ledger does not hold what the papers of this backup handed in to it")
     told = [n for n, body in enumerate(later.bodies) if _is_backup(body, backup)]
@@ -152,7 +154,7 @@ def read_later(
             "was erased, restricted or withdrawn since",
             remedy="take the ledger as it stood last",
         )
-    seen = None if since is None else read_checkpoint(open_note(since, [signer.key]).text).size
+    seen = None if since is None else later.upto(since)
     if seen is not None and seen > told[0]:
         return replace(later, seen=seen)
     if not newest:
@@ -171,17 +173,18 @@ def _is_backup(body: bytes, digest: str) -> bool:
     return fields["t"] == "backup" and fields.get("obj") == digest
 
 
-def _read(folder: Path, recall: Path, signer: Signer, older: Sequence[bytes | None], known: int) -> Later:
-    _extends(folder, signer.key, *(point for point in older if point is not None))
-    log = Log(folder, signer.seed, signer.key.name)
-    log.recover()  # a checkpoint that was signed, and that a crash kept from its place, binds the site
-    bodies = list(log.entries())
+def _read(folder: Path, recall: Path, signer: LogSigner, older: Sequence[bytes | None], known: int) -> Later:
+    _extends(folder, signer, *(point for point in older if point is not None))
+    logs = Years(folder, signer.seed, signer.origin, write=True)
+    logs.log.recover()  # a checkpoint that was signed, and that a crash kept from its place, binds the site
+    bodies = list(logs.entries())
     last = datetime.fromisoformat(verify.read_entry(bodies[-1])["at"]) if bodies else None
-    return Later(folder, recall, bodies, known, 0 if last is None else int(last.timestamp() * 1000), signer.vkey)
+    at = 0 if last is None else int(last.timestamp() * 1000)
+    return Later(folder, recall, bodies, known, at, logs.vkeys, logs.upto)
 
 
-def _extends(folder: Path, key: Key, *points: bytes) -> None:
-    """Broken unless the whole log holds, and extends each of these checkpoints."""
+def _extends(folder: Path, signer: LogSigner, *points: bytes) -> None:
+    """Broken unless the logs hold, each whole and each from the last, and extend each of these checkpoints."""
 
     def read(name: str) -> bytes | None:
         try:
@@ -191,6 +194,7 @@ def _extends(folder: Path, key: Key, *points: bytes) -> None:
 
     for point in points:
         try:
-            list(verify.log(read, Trust((key,), since=point)))
+            # The first key alone: of an older release, the second signature is not there.
+            list(history.log(read, Trust(signer.keys[:1], since=point)))
         except (Wrong, Unreadable) as wrong:
             raise Broken(f"the ledger in {folder} is not one that goes on from this backup: {wrong}") from None

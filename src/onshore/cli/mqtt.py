@@ -18,7 +18,7 @@ from onshore.site import Site
 from onshore.vault.lock import hold
 from onshore.vault.watch import Watch
 from onshore.words.errors import OnshoreError, Refusal
-from onshore.words.settings import MqttBridge
+from onshore.words.settings_gate import MqttBridge
 
 _LOOK = 10  # ticks of the gate, each a tenth of a second
 

@@ -10,7 +10,7 @@ from onshore.gate.pressure import Pressure
 from onshore.site import Site
 from onshore.vault.journal import Journal
 from onshore.vault.space import free_bytes, note_held
-from onshore.words.settings import Gate
+from onshore.words.settings_gate import Gate
 
 log = logging.getLogger(__name__)
 

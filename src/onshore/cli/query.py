@@ -1,6 +1,7 @@
 """`onshore query`: SQL at the site, purpose-checked and recorded."""
 
 import importlib.util
+from contextlib import AbstractContextManager, nullcontext
 from typing import TYPE_CHECKING
 
 import click
@@ -8,6 +9,7 @@ import click
 from onshore.cli.common import at_site, put, say
 
 if TYPE_CHECKING:
+    from onshore.border.views.viewing import View
     from onshore.query.asking import Opening
     from onshore.query.tables import Seen
     from onshore.site import Site
@@ -17,16 +19,25 @@ if TYPE_CHECKING:
 @click.argument("sql", required=False, default="")
 @click.option("--purpose", required=True, help="What for: a purpose of site.toml.")
 @click.option("--as", "actor", metavar="NAME", required=True, help="Who asks: a name of site.toml.")
+@click.option("--transfer", "transfer_id", metavar="ID", help="Look from abroad: under this request for a view.")
 @click.option("--tables", is_flag=True, help="Show the tables and columns that the purpose may see.")
 @click.option("--explain", "--dry-run", "explain", is_flag=True, help="Say what it would open; read no row.")
 @click.option("--format", "form", type=click.Choice(["table", "csv"]), default="table", show_default=True)
-@click.option("--limit", type=click.IntRange(min=0), default=10_000, show_default=True, help="Rows; 0 for all of them.")
+@click.option(
+    "--limit",
+    type=click.IntRange(min=0),
+    default=10_000,
+    show_default=True,
+    metavar="ROWS",
+    help="At most so many; 0: all of them.",
+)
 @at_site()
 def query(
     here: "Site",
     sql: str,
     purpose: str,
     actor: str,
+    transfer_id: str | None,
     tables: bool,
     explain: bool,
     form: str,
@@ -36,14 +47,20 @@ def query(
     """Answer one SELECT over the rows that may serve a purpose; a table per category, such as vehicle_operation.
 
     Every query is an entry in the ledger before its first row. SQL is DuckDB's; signals are quoted: "Vehicle.Speed".
+
+    From abroad, or for somebody there, it is an export: with --transfer, under a request with --method view whose
+    permit stands, every person of the tables that it names is counted before the first row.
     """
     _refuse_without_database()
+    if transfer_id is not None and explain:
+        raise click.UsageError("What a view would touch is told by 'onshore transfer ask --dry-run'.")
     from onshore.query.asking import answered, explained, visible
     from onshore.query.entries import Question
 
     question = Question(sql, purpose, actor)
     if tables:
-        _show_tables(visible(here, question), as_json=as_json)
+        with _door(here, transfer_id, actor) as door:
+            _show_tables(visible(here, question, door), as_json=as_json)
         return
     if not sql.strip():
         raise click.UsageError("Give a SELECT, or --tables.")
@@ -52,12 +69,21 @@ def query(
         return
     from onshore.cli.answers import writer
 
-    with answered(here, question, limit=limit or None) as answer:
+    with (
+        _door(here, transfer_id, actor) as door,
+        answered(here, question, limit=limit or None, door=door) as answer,
+    ):
         write = writer("json" if as_json else form, answer.schema)
         for batch in answer.batches:
             write(batch)
         if answer.running.cut:
             say(f"cut after {limit} rows; there are more: --limit 0 gives all")
+
+
+def _door(here: "Site", transfer_id: str | None, actor: str) -> "AbstractContextManager[View | None]":
+    from onshore.border.views import viewing
+
+    return nullcontext() if transfer_id is None else viewing.opened(here, transfer_id, actor)
 
 
 def _refuse_without_database() -> None:

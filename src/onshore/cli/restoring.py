@@ -16,7 +16,7 @@ from onshore.ledger import verify
 from onshore.ledger.entry import digest
 from onshore.register import policies
 from onshore.site import open_papers_of, open_site, read_settings
-from onshore.vault import recall
+from onshore.vault import counts, recall
 from onshore.vault.copies import import_wrapping
 from onshore.vault.deposit import Deposit, Manifest, Step, check_manifest
 from onshore.vault.disk import make_folder, sync_folder, write_new
@@ -291,6 +291,7 @@ class _Work:
             # Of these nobody knows here whether they left, as of those that records name.
             unsure = parcels.c.state.in_(("leaving", "sending"))
             conn.execute(update(parcels).where(unsure).values(state="left"))
+            counts.recount(conn)
             policies.go_above(conn, sum(verify.read_entry(body)["t"] == "policy" for body in later.bodies[left:]))
             turns = conn.scalar(select(func.max(rights_cases.c.turn)))
             recall.later_turns(conn, [] if turns is None else [int(turns)])

@@ -198,7 +198,7 @@ def tell(done: dict[str, Any]) -> None:
 
 @rights.command()
 @click.argument("vin")
-@at_site()
+@at_site(shows="rights-show")
 def show(here: "Site", vin: str, as_json: bool) -> None:
     """List the cases about VIN, with certificates where there are."""
     from onshore.register import vehicles

@@ -17,7 +17,7 @@ _DAY = 86_400_000  # milliseconds
 
 
 @click.command("list")
-@at_site()
+@at_site(shows="rights-list")
 def list_(here: "Site", as_json: bool) -> None:
     """List the open cases of all, earliest due first: by when, by which article, how long is left."""
     from onshore.rights.clocks import queue

@@ -11,14 +11,20 @@ from pathlib import Path
 import click
 from sqlalchemy.exc import DBAPIError
 
+from onshore.border.blocking import suspend
+from onshore.border.life import expire
 from onshore.border.transfer import resume
+from onshore.border.views import viewing
 from onshore.cli.common import answers_for_errors, say, site_option
 from onshore.cli.compacting import turn as compact_turn
 from onshore.cli.deep import no_longer_aside, note_seal
 from onshore.cli.doors import doors
+from onshore.cli.egress import record
 from onshore.cli.forwarding import forward, listed
 from onshore.cli.key_rounds import round_of
 from onshore.cli.told import Told, text
+from onshore.cli.witnessing import ask as ask_witnesses
+from onshore.ledger.serve import published
 from onshore.rights.retiring import by_itself as retire_turn
 from onshore.rights.sale import carry_on
 from onshore.site import Site, open_site
@@ -35,6 +41,7 @@ _AGAIN = 600  # ticks until an erasure that failed is tried again
 _KEYS, _BATCHES = 20, 20  # ticks between looks at the keys, and commits of them that a look may take
 _REST = 100  # ticks between looks for small segments, where there were none
 _OVER = 36_000  # ticks between looks for what may be kept no longer: an hour
+_BLOCKED = 600  # ticks between looks for requests of recipients that are blocked: a minute
 _FREED = 50  # ticks between tries to empty pages of the papers, where somebody was in the way
 _SEALS = 6000  # ticks between seals of what nothing else vouches for: ten minutes
 _TROUBLE = (OnshoreError, OSError, DBAPIError)  # what may pass, or a person can mend, while the site runs
@@ -72,10 +79,14 @@ class Keeper:
             self._try("compaction", self._compact)
         if self._looks >= self._over:
             self._try("retention", self._retire)
+        if self._looks % _BLOCKED == 1:
+            self._try("blocked", lambda: suspend(self._site))
+        self._try("attempts", lambda: record(self._site))
         self._try("ledger", self._site.write_ledger)
         if self._looks % _FREED == 0:
             self._try("freed pages", lambda: settle(self._site.engine))
         if self._looks % _SEALS == 0:
+            self._try("permits", lambda: expire(self._site))
             self._try("seal", lambda: note_seal(self._site))
             self._try("aside", lambda: no_longer_aside(self._site))
             self._try("recall", lambda: end_keys(self._site.engine, self._site.folder, self._site.clock()))
@@ -147,14 +158,19 @@ async def _serve(site: Site, roads: tuple[str, ...]) -> None:
         loop.add_signal_handler(number, done.set)
     stop = threading.Event()
     endpoints = listed(site) if "keep" in roads else []
+    asks = "keep" in roads and site.witnesses is not None  # a policy that cannot be read stops the start
     keeper = asyncio.create_task(asyncio.to_thread(keep, site, stop)) if "keep" in roads else None
     forwarder = asyncio.create_task(asyncio.to_thread(forward, site, endpoints, stop)) if endpoints else None
+    asker = asyncio.create_task(asyncio.to_thread(ask_witnesses, site, stop)) if asks else None
     try:
         async with AsyncExitStack() as stack:
             if "gate" in roads:
                 for name, port in (await stack.enter_async_context(doors(site))).items():
                     say(f"gate {name} listens on {site.settings.gate.host}:{port}")
-            waits = {asyncio.create_task(done.wait()), *filter(None, (keeper, forwarder))}
+            if "keep" in roads and (at := site.settings.ledger).port:
+                served = published(site.folder / "ledger", site.law.zone, at.host, at.port)
+                say(f"ledger is read at http://{at.host}:{await stack.enter_async_context(served)}/")
+            waits = {asyncio.create_task(done.wait()), *filter(None, (keeper, forwarder, asker))}
             if "border" in roads:
                 await asyncio.to_thread(_take_up_border, site)
             await asyncio.wait(waits, return_when=asyncio.FIRST_COMPLETED)
@@ -164,6 +180,9 @@ async def _serve(site: Site, roads: tuple[str, ...]) -> None:
             await keeper
         if forwarder:
             await forwarder
+        if asker:
+            await asker
+        record(site)
     if keeper:
         _last_look(site)
 
@@ -173,6 +192,7 @@ def _take_up_border(site: Site) -> None:
     try:
         with hold(site.folder / "locks" / "border", "border"):
             resume(site)
+        viewing.resume(site)
         say("border is in order")
     except _TROUBLE as error:
         say(f"border: {text(error)}; 'onshore transfer ship' takes it up again")

@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import Any
 
 from onshore.border import grants, requests
+from onshore.border.approvals import approve
 from onshore.border.transfer import Shipped, ship
 from onshore.cli.doors import gate
 from onshore.cli.drives import Moment, computed, recorded, sparse
@@ -199,7 +200,8 @@ class Story:
         )
         standing = requests.ask(self.site, request)
         told = "; ".join(f"{r.code} ({r.article}): {r.remedy}" for r in standing.verdict.reasons)
-        self._step(standing.state == "refused", f"the engineer in Stuttgart asks for it and is refused: {told}")
+        refused = standing.verdict.verdict == "refuse"
+        self._step(refused, f"the engineer in Stuttgart asks for it and is refused: {told}")
         refusal = self._refused(lambda: ship(self.site, request.id))
         self._step(refusal is not None, f"shipping it all the same is refused: {refusal}")
         return request
@@ -210,7 +212,14 @@ class Story:
                 self.site, request, kind, number=f"{kind}-1", by="officer", until=None, sha256=None
             )
         route = standing.verdict.route
-        self._step(standing.state == "cleared", f"the officer files {len(_PAPERS)} papers: cleared, route {route}")
+        self._step(standing.state == "completed", f"the officer files {len(_PAPERS)} papers: complete, route {route}")
+        approve(self.site, request.id, "officer")
+        again = self._refused(lambda: approve(self.site, request.id, "officer"))
+        standing = approve(self.site, request.id, "deputy")
+        self._step(
+            standing.state == "approved" and again is not None,
+            f"two officers approve it; that one did so twice was refused: {again}",
+        )
         today = self.site.today()
         signer = Signer("shanghai/regulator", regulator_key(self.folder).read_bytes())
         until = today + timedelta(days=30)
@@ -319,7 +328,7 @@ class Story:
         try:
             act()
         except Refusal as refusal:
-            return f"{refusal.reason} ({refusal.article})"
+            return f"{refusal.reason} ({refusal.article})" if refusal.article else refusal.reason
         return None
 
     def _verified(self, path: Path) -> bool:

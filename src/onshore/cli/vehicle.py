@@ -44,7 +44,7 @@ def add(here: "Site", vin: str, owner: str, contact: str, check_digit: bool, as_
 
 @vehicle.command()
 @click.argument("vin")
-@at_site()
+@at_site(shows="vehicle-show")
 def show(here: "Site", vin: str, as_json: bool) -> None:
     """Show what is registered for VIN."""
     from onshore.register import vehicles
@@ -96,7 +96,7 @@ def _certificates(site: "Site", found: "Vehicle") -> list[dict[str, Any]]:
 
 @vehicle.command("list")
 @click.option("--lagging", is_flag=True, help="Only cars that have not said that they obey what they were told.")
-@at_site()
+@at_site(shows="vehicle-list")
 def list_(here: "Site", lagging: bool, as_json: bool) -> None:
     """List the vehicles by their random ids; no VIN is shown."""
     from onshore.register import vehicles

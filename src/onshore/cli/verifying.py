@@ -13,12 +13,10 @@ import click
 from onshore.cli.common import answers_for_errors, json_option, put
 from onshore.ledger import __main__ as verifier
 from onshore.ledger import verify as check
-from onshore.ledger.note import Key, Unreadable, Wrong, open_note, read_checkpoint, read_policy
+from onshore.ledger.note import Key, Unreadable, Wrong, read_checkpoint
+from onshore.ledger.policy import read_policy
 from onshore.ledger.verify import Finding
 from onshore.words.errors import Broken, Malformed
-
-_MAX_PAPER = 64 << 20
-"""Bytes of a manifest or permit at most."""
 
 
 @click.command()
@@ -47,6 +45,8 @@ def verify(
     if permit_key is not None and identity is None:
         raise click.UsageError("--permit-key checks what is inside a parcel: give --identity as well")
     _keys(key, "--key")
+    if permit_key is not None:
+        _keys(permit_key, "--permit-key")
     _check_files(policy, since)
     told: list[Finding] = []
     wrong: Wrong | None = None
@@ -117,16 +117,7 @@ def _inside(path: Path, identity: Path, permit_key: str | None) -> Iterator[Find
         plain = Path(folder) / "parcel.tar"
         open_sealed_file(path, plain, verifier.text_of(identity))
         papers, parts = _unpacked(plain)
-    missing = sorted({"manifest.json", "permit.note"} - set(papers))
-    if missing:
-        raise Wrong("it is missing", missing[0])
-    manifest, permit = papers["manifest.json"], papers["permit.note"]
-    yield from check.contents(verifier.proof_beside(path), manifest, permit, parts)
-    if permit_key is None:
-        yield Finding(False, "permit's signature: no regulator's key was given (--permit-key)")
-    else:
-        open_note(permit, _keys(permit_key, "--permit-key"))
-        yield Finding(True, "permit's signature: the regulator's")
+    yield from verifier.inside(path, papers, parts, permit_key)
 
 
 def _unpacked(plain: Path) -> tuple[dict[str, bytes], dict[str, str]]:
@@ -142,12 +133,9 @@ def _unpacked(plain: Path) -> tuple[dict[str, bytes], dict[str, str]]:
                 if member.name.startswith("parts/"):
                     parts[member.name] = _sha256(file)
                 else:
-                    papers[member.name] = file.read(_MAX_PAPER)
+                    papers[member.name] = file.read(verifier.MAX_PAPER)
     except tarfile.TarError as error:
         raise Wrong(f"it is no tar file: {error}", "parcel, opened") from None
-    strangers = sorted(set(papers) - {"manifest.json", "permit.note"})
-    if strangers:
-        raise Wrong("it does not belong into a parcel", strangers[0])
     return papers, parts
 
 

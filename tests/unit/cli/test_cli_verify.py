@@ -80,7 +80,8 @@ class Outbox:
         self.parcel, self.proof = folder / "t-1.parcel", folder / "t-1.tlog-proof"
         self.parcel.write_bytes(sealed)
         self.proof.write_text(log.prove(1))
-        self.key, self.identity = log.vkey, folder / "identity"
+        self.key, self.identity = str(folder / "ledger" / "vkey"), folder / "identity"
+        self.vkey = log.vkey
         self.identity.write_text(f"# public key: {identity.to_public()}\n{identity}\n")
         self.folder = folder
 
@@ -102,7 +103,7 @@ def test_a_sealed_parcel(outbox):
     result = outbox.verify()
     assert result.exit_code == 0
     assert result.stdout.splitlines() == [
-        "checked: checkpoint: signed by example.org/shanghai, 2 entries",
+        "checked: checkpoint: signed by example.org/shanghai with Ed25519 and ML-DSA-44, 2 entries",
         "not checked: witnesses: no policy was given",
         "checked: entry: number 1 of the log's 2 entries",
         "checked: parcel: its bytes are those that the ledger says were released",
@@ -243,7 +244,7 @@ def test_an_unreadable_policy_or_checkpoint_is_usage_and_named(outbox, option):
 
 def test_an_older_checkpoint_and_a_policy_are_taken(outbox):
     policy = outbox.folder / "policy"
-    policy.write_text(f"log {outbox.key}\nquorum none\n")
+    policy.write_text(f"log {outbox.vkey}\nquorum none\n")
     since = outbox.folder / "ledger" / "checkpoint"
     result = outbox.verify("--policy", policy, "--since", since)
     assert (result.exit_code, result.stdout.splitlines()[-1]) == (0, "verified")
