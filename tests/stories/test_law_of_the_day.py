@@ -13,7 +13,9 @@ from onshore.ledger import packs
 from onshore.ledger.packs import PackFile, shipped
 from onshore.ledger.signer import Signer
 from onshore.rules.local import local_midnight
-from onshore.site import open_site, readings_noted
+from onshore.site import open_site
+from onshore.vault.papers import reading
+from onshore.vault.switched import noted
 from onshore.words.errors import Broken, Refusal
 from onshore.words.permit import Transfer
 
@@ -232,7 +234,8 @@ def test_a_turned_switch_is_told_to_the_ledger_once_for_each_change(house):
     assert re.fullmatch(r"sha256:[0-9a-f]{64}", first["obj"])
     since = house.hands.now
     assert told() == [first]
-    assert readings_noted(house.hands.site)["strict_art3_5"]["since"] == since
+    with reading(house.hands.site.engine) as conn:
+        assert noted(conn)["strict_art3_5"]["since"] == since
     house.switch(text=b"another opinion")
     assert [e["obj"] != first["obj"] for e in told()[1:]] == [True]
     (house.folder / "opinions" / "12.pdf").unlink()

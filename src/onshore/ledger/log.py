@@ -1,6 +1,7 @@
 """The site's log: entries appended in an order that a crash at any step does not hurt, proofs made."""
 
 import shutil
+from collections import deque
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 
@@ -128,7 +129,7 @@ class Log:
 
     def signed_by(self) -> tuple[Key, ...]:
         """Both keys, or Ed25519's alone where nothing was appended since an older release."""
-        return open_note(self._checkpoint, self._signer.keys).signers if self._checkpoint else self._signer.keys
+        return self._keys_of(self._checkpoint.encode()) if self._checkpoint else self._signer.keys
 
     def fsck(self) -> Iterator[Finding]:
         """Recompute everything from the files, as a stranger would; Broken at the first wrong thing."""
@@ -136,6 +137,9 @@ class Log:
             yield from verify.log(self._read, Trust(self.signed_by()))
         except (Wrong, Unreadable) as wrong:
             raise self._damaged(wrong) from None
+
+    def _keys_of(self, raw: bytes) -> tuple[Key, ...]:
+        return open_note(raw, self._signer.keys).signers
 
     def _open(self) -> None:
         raw = self._read(CHECKPOINT)
@@ -153,11 +157,24 @@ class Log:
         except Wrong as wrong:
             raise self._damaged(wrong) from None
         if edge.root() != point.root or tuple(map(leaf, edge.bundle)) != (edge.levels or ((),))[0]:
-            raise Broken(f"the log in {self._folder} does not fit its checkpoint; restore it from a backup")
+            raise self._damaged(self._misfit(raw))
         return edge
 
+    def _misfit(self, raw: bytes) -> Exception:
+        """Which file it is that does not fit a checkpoint of ours, found by recomputing everything."""
+        try:
+            deque(
+                verify.log(lambda name: raw if name == CHECKPOINT else self._read(name), Trust(self._keys_of(raw))), 0
+            )
+        except Wrong as wrong:
+            return wrong
+        return Wrong("its tiles do not fit it", CHECKPOINT)
+
     def _point(self, raw: bytes) -> Checkpoint:
-        point = read_checkpoint(open_note(raw, self._signer.keys).text)
+        try:
+            point = read_checkpoint(open_note(raw, self._signer.keys).text)
+        except Wrong as wrong:
+            raise Wrong(str(wrong), CHECKPOINT) from None
         if point.origin != self._signer.origin:
             raise Wrong(f"it is of the log {point.origin}", "checkpoint")
         return point

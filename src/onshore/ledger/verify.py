@@ -298,11 +298,13 @@ def _widths(size: int) -> Iterator[tuple[int, int]]:
 
 
 def _leaves(read: Read, number: int, width: int) -> list[bytes]:
+    """The hashes of a bundle's entries, held against their tile: one of the two files is wrong where they differ."""
     hashes = [tree.leaf(e) for e in read_bundle(read, number, width)]
     stored = read_tile(read, 0, number, width)
+    entries, tile = tree.tile_path(None, number, width), tree.tile_path(0, number, width)
     for i, (entry_hash, held) in enumerate(zip(hashes, stored, strict=True)):
         if entry_hash != held:
-            raise Wrong(f"entry {number * tree.SPAN + i} is not the one in the tree", tree.tile_path(None, number))
+            raise Wrong(f"entry {number * tree.SPAN + i} is not the one in the tree, in {tile}", entries)
     return hashes
 
 

@@ -262,6 +262,14 @@ def test_witnesses_are_reported_without_a_policy_and_required_with_one(log, trus
         list(verify.proof(log.prove(0).encode(), strict))
 
 
+def test_a_checkpoint_that_a_witness_alone_has_signed(log, trust):
+    policy = read_policy(f"witness w {WITNESS_KEY}\nquorum w\n".encode())
+    proof, cosignature = cosigned(log).rstrip("\n").rsplit("\n", 1)
+    alone = proof.rpartition("\n\n")[0] + f"\n\n{cosignature}\n"
+    with pytest.raises(Wrong, match=f"checkpoint: no key that you trust for the log {ORIGIN} has signed it"):
+        list(verify.proof(alone.encode(), Trust(trust.keys, policy)))
+
+
 def test_a_policy_names_the_logs_it_believes(log, trust):
     ours = read_policy(f"log {log.vkey}\nquorum none".encode())
     assert list(verify.proof(log.prove(0).encode(), Trust(trust.keys, ours)))
