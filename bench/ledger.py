@@ -71,7 +71,7 @@ def _papers() -> dict[str, float]:
 
     with tempfile.TemporaryDirectory() as folder:
         room = Path(folder)
-        engine = open_papers(sqlite_url(room / "papers.sqlite"), folder=room, site="b")
+        engine = open_papers(sqlite_url(room / "papers.sqlite"), folder=room, site="b", new=True)
         bodies = [{"body": tell("recall", obj=f"sha256:{n:064x}")} for n in range(BATCH)]
         spent = 0.0
         for turn in range(9):
