@@ -7,7 +7,7 @@ from collections.abc import Callable, Mapping
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
 from datetime import date
-from functools import cached_property
+from functools import cache, cached_property
 from importlib import resources
 from pathlib import Path
 from typing import Any
@@ -20,8 +20,8 @@ from onshore.ledger.law import Law, Turned, read_law, turned_here
 from onshore.ledger.log import Log
 from onshore.ledger.quorum import Witnesses
 from onshore.ledger.years import Years, handed_in, is_link, turning
-from onshore.rules.acts import Act, Facts, TransferAsked
-from onshore.rules.judge import judge
+from onshore.rules.acts import Act, Facts
+from onshore.rules.judge import concerned, judge
 from onshore.rules.local import local_day
 from onshore.rules.pack import Pack
 from onshore.vault import client, handed, recall, switched
@@ -117,8 +117,7 @@ class Site:
 
     def judge(self, act: Act, facts: Facts) -> Verdict:
         """The judge's word by the pack that stands today, and by those of other jurisdictions that the act concerns."""
-        codes = {act.to, act.produced_in or act.to} if isinstance(act, TransferAsked) else ()
-        return judge(act, facts, self.pack, self.law.concerned(codes))
+        return judge(act, facts, self.pack, self.law.concerned(concerned(act)))
 
     @cached_property
     def ledger(self) -> Years:
@@ -305,7 +304,8 @@ class Site:
         return self.ledger.at(handed.number_of(self.engine, number))
 
 
-def read_catalogue() -> dict[str, Signal]:
+@cache
+def read_catalogue() -> Mapping[str, Signal]:
     """The catalogue of signals that this release ships."""
     text = resources.files("onshore.words").joinpath("catalogue.toml").read_text(encoding="utf-8")
     return parse_catalogue(text)

@@ -10,11 +10,12 @@ from sqlalchemy import Connection, Row, func, select
 from onshore.border import life
 from onshore.border.views import viewing
 from onshore.ledger.entry import digest, read
+from onshore.ledger.totals import Totals
 from onshore.site import Site
 from onshore.vault.papers import entries, meter, parcels, permits, reading, transfer_approvals, transfers
 from onshore.words.permit import Transfer
 
-_KINDS = (b'"t":"permit"', b'"t":"approval"', b'"t":"release"', b'"t":"view"')
+_KINDS = tuple(f'"t":"{kind}"'.encode() for kind in ("permit", "approval", "release", "view", "restore"))
 _ENDED = ("unsent", "cut")  # of a parcel, said by an entry of its own
 _OUT = ("sending", "left")  # its release is said, and no end of it
 
@@ -23,33 +24,43 @@ Said = dict[tuple[str, str], list[dict[str, Any]]]
 
 
 def disagreements(site: Site) -> Iterator[str]:
-    """Each thing that the papers have otherwise than the ledger; nothing where they agree."""
-    said = _said(site)
+    """Each thing that the papers have otherwise than the ledger, or that it takes back; nothing where they agree."""
+    said, fell, forgotten = _said(site)
+    yield from (f"the ledger states fewer bytes that left than before ({one})" for one in fell)
     with reading(site.engine) as conn:
-        yield from _permits(conn, said)
+        yield from _permits(conn, said, forgotten)
         yield from _approvals(conn, said)
         yield from _parcels(conn, said)
         yield from _views(conn, said)
 
 
-def _said(site: Site) -> Said:
+def _said(site: Site) -> tuple[Said, list[str], set[str]]:
+    """The entries; each time that totals of bytes went down; permits that a restored backup is too old to have."""
     found: Said = {}
+    totals, fell = Totals(), list[str]()
+    granted, forgotten = dict[str, int](), set[str]()
     with reading(site.engine) as conn:
         waiting = conn.execute(select(entries.c.body).where(entries.c.leaf.is_(None)).order_by(entries.c.id))
         bodies = [bytes(body) for body in waiting.scalars()]
-    for body in (*site.reopened().entries(), *bodies):
+    for number, body in enumerate((*site.reopened().entries(), *bodies)):
         if any(kind in body for kind in _KINDS) and "obj" in (fields := read(body)):
             found.setdefault((fields["t"], fields["obj"]), []).append(fields)
-    return found
+            if fields["t"] == "permit":
+                granted.setdefault(fields["obj"], number)
+            elif fields["t"] == "restore":
+                forgotten |= {obj for obj, at in granted.items() if at >= fields.get("known", number)}
+        fell += [one] if (one := totals.hear(body)) else []
+    return found, fell, forgotten
 
 
-def _permits(conn: Connection, said: Said) -> Iterator[str]:
+def _permits(conn: Connection, said: Said, forgotten: set[str]) -> Iterator[str]:
     known = {digest(row.note): row for row in conn.execute(select(permits))}
     logged = {obj: {one["state"] for one in some} for (kind, obj), some in said.items() if kind == "permit"}
     for obj in sorted(known.keys() | logged.keys()):
         row, states = known.get(obj), logged.get(obj, set())
         if row is None:
-            yield f"the ledger has a permit that the papers have not ({obj})"
+            if obj not in forgotten:
+                yield f"the ledger has a permit that the papers have not ({obj})"
         elif not states & {"granted", "recorded"}:
             yield f"the permit {row.id} was never granted: the ledger has no entry of it"
         elif ("revoked" in states) != (row.revoked is not None):

@@ -3,6 +3,8 @@
 from sqlalchemy import select
 
 from onshore.border import life, moves, requests
+from onshore.register import judgements
+from onshore.register.judgements import Judged
 from onshore.rules.acts import Facts, TransferAsked
 from onshore.site import Site
 from onshore.vault.papers import reading, transfers, writing
@@ -17,10 +19,18 @@ def barred(site: Site, transfer: Transfer) -> Reason | None:
 
     A recipient that site.toml names no more is barred as well: nobody says any more who that is.
     """
-    if transfer.recipient not in site.settings.recipients:
+    judged = _judged(site, transfer)
+    if judged is None:
         return Reason(
             BLOCKED, site.pack.transfer.permit.outside_permit.article, "site.toml names this recipient no more"
         )
+    return next((one for one in judged.verdict.reasons if one.code == BLOCKED), None)
+
+
+def _judged(site: Site, transfer: Transfer) -> Judged | None:
+    """The judge's word on the recipient; None where nobody says who that is."""
+    if transfer.recipient not in site.settings.recipients:
+        return None
     to = site.recipient(transfer.recipient)
     act = TransferAsked(
         to=to.jurisdiction,
@@ -30,7 +40,7 @@ def barred(site: Site, transfer: Transfer) -> Reason | None:
         categories=transfer.categories,
         new_persons=1,
     )
-    return next((one for one in site.judge(act, Facts(at=site.clock())).reasons if one.code == BLOCKED), None)
+    return judgements.ask(site, act, Facts(at=site.clock()))
 
 
 def standing(site: Site) -> list[str]:
@@ -49,8 +59,12 @@ def suspend(site: Site) -> list[str]:
     """
     done = []
     for transfer_id in standing(site):
+        transfer = requests.find(site, transfer_id).transfer
+        judged = _judged(site, transfer)
         with writing(site.engine) as conn:
             if "suspended" in moves.LIFE[life.state_of(conn, transfer_id)]:
+                if judged is not None:
+                    requests.write_down(site, conn, transfer, judged)
                 life.move(site, conn, transfer_id, "suspended", why=BLOCKED)
                 done.append(transfer_id)
     if done:

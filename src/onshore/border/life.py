@@ -110,6 +110,16 @@ def unwind(site: Site, conn: Connection, transfer_id: str, why: str) -> None:
         move(site, conn, transfer_id, "permitted", why=why)
 
 
+def move_parcel(conn: Connection, parcel: str, state: str, **fields: Any) -> None:
+    """Move a parcel, or a view; refuses (`illegal-move`) what the table of moves does not have.
+
+    `fields`: columns of its row that go with the move. Its entry in the ledger is the caller's.
+    """
+    old = conn.execute(select(parcels.c.state).where(parcels.c.id == parcel)).scalar_one()
+    moves.check(moves.PARCEL, old, state)
+    conn.execute(update(parcels).where(parcels.c.id == parcel).values(state=state, **fields))
+
+
 def settle(site: Site, has_left: Callable[[Connection, str], bool]) -> None:
     """Requests that say that a parcel is on its way while none is, as in papers that were restored: where they stand.
 

@@ -7,20 +7,23 @@ from typing import Any
 
 import msgspec
 from msgspec.structs import replace
-from sqlalchemy import Connection, select, update
+from sqlalchemy import ColumnElement, Connection, Table, func, select, update
 
 from onshore.border import life, moves
-from onshore.border.cases import courts, filing, judgements, tasks
+from onshore.border.cases import courts, filing, tasks
 from onshore.border.metering import meter, sisters
 from onshore.border.permits import clocks
 from onshore.border.rows import choosing
 from onshore.border.rows.located import whereabouts
 from onshore.border.rows.selection import Sought, Touched, sought, touched
+from onshore.register import judgements
+from onshore.register.judgements import Judged
 from onshore.rules.acts import Exported, Facts, PermitInForce, TransferAsked
 from onshore.rules.switches import ART3_5, opinion_papers
 from onshore.site import Site
 from onshore.vault.age import check_recipient
-from onshore.vault.papers import permits, reading, transfers, writing
+from onshore.vault.papers import judgements as judged_rows
+from onshore.vault.papers import parcels, permits, reading, transfers, writing
 from onshore.words.errors import Malformed, Refusal
 from onshore.words.permit import Permit, Transfer
 from onshore.words.verdict import Verdict
@@ -87,7 +90,10 @@ def permit_stands(conn: Connection, transfer_id: str) -> bool:
 
 
 def judged_under(site: Site, conn: Connection, transfer: Transfer, permit: Permit, found: Touched) -> Verdict:
-    """The judge's word on shipping what was found now, under a permit alone, as that has it transformed."""
+    """The judge's word on shipping what was found now, under a permit alone, as that has it transformed.
+
+    It is written down like any other on this request, whatever it is: a caller that has to refuse commits before.
+    """
     facts, counted = _facts(site, conn, transfer, found, permit), load(site, found)
     new = meter.most_new(conn, clocks.year(site, conn), counted)
     under = meter.used(conn, permit.id) + meter.new_under(conn, permit.id, found.persons)
@@ -95,7 +101,21 @@ def judged_under(site: Site, conn: Connection, transfer: Transfer, permit: Permi
     # the permit has used is told so that both sums are exact.
     facts = replace(facts, permit=replace(_limits(permit), used=max(0, under - new)))
     act = _act(site, conn, transfer, new, found, sought(site, transfer, permit))
-    return site.judge(act, facts)
+    return write_down(site, conn, transfer, judgements.ask(site, act, facts))
+
+
+def write_down(site: Site, conn: Connection, transfer: Transfer, judged: Judged) -> Verdict:
+    """Have the ledger say a judgement on a request, and the papers keep what it was on; the verdict."""
+    judgements.hand_in(site, conn, "request", [judged], about=transfer.id, obj=life.named(transfer))
+    return judged.verdict
+
+
+def refuse_by(site: Site, verdict: Verdict) -> None:
+    """Refuse what a verdict refuses, with its first reason, once the ledger has it."""
+    if verdict.verdict != "allow":
+        site.settle()
+        first = verdict.reasons[0]
+        raise Refusal(first.code, first.says, article=first.article, remedy=first.remedy)
 
 
 def find(site: Site, transfer_id: str) -> Standing:
@@ -116,18 +136,26 @@ def listed(site: Site) -> list[Standing]:
 
 def _judged(site: Site, conn: Connection, transfer: Transfer, found: Touched, *, by: str = "") -> Standing:
     """Write the law's word down, and move the request to where that has it stand, unless an officer holds it."""
-    act, facts = _asked(site, conn, transfer, found), _facts(site, conn, transfer, found)
-    verdict = site.judge(act, facts)
+    judged = judgements.ask(site, _asked(site, conn, transfer, found), _facts(site, conn, transfer, found))
+    verdict = judged.verdict
     before = conn.execute(select(transfers.c.verdict).where(transfers.c.id == transfer.id)).scalar_one()
     if before is not None and _word(_verdict(before)) != _word(verdict):
         life.lapse(site, conn, transfer.id, "verdict-changed")
-    said = judgements.write(site, conn, transfer, life.named(transfer), (act, facts), verdict)
+    write_down(site, conn, transfer, judged)
+    said = msgspec.json.encode((judged.act, judged.facts), order="deterministic").decode()
     values = {"verdict": msgspec.json.encode(verdict).decode(), "judged": said}
     conn.execute(update(transfers).where(transfers.c.id == transfer.id).values(**values))
     tasks.set_down(site, conn, transfer, verdict)
     if by or not life.is_held(conn, transfer.id):
         life.go(site, conn, transfer.id, life.due(site, conn, transfer.id), by=by)
     return Standing(transfer, life.state_of(conn, transfer.id), verdict)
+
+
+def judged_for(transfer_id: str, parcel: str) -> tuple[Table, ColumnElement[bool]]:
+    """The judgements on a request since its parcel before this one was begun: rows that a restored backup must have."""
+    p, j = parcels.c, judged_rows.c
+    before = select(func.coalesce(func.max(p.reserved), 0)).where(p.transfer == transfer_id, p.id != parcel)
+    return judged_rows, (j.about == transfer_id) & (j.at >= before.scalar_subquery())
 
 
 def _word(verdict: Verdict) -> tuple[str, str | None, frozenset[str]]:

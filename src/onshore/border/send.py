@@ -240,8 +240,9 @@ class _Wire:
             except ssl.SSLWantReadError:
                 self._flush(end)
                 self._socket.settimeout(_left(end))
-                data = self._socket.recv(_READ)
-                self._in.write(data) if data else self._in.write_eof()
+                if not (data := self._socket.recv(_READ)):
+                    raise ssl.SSLEOFError(ssl.SSL_ERROR_EOF, "it hung up without saying so in TLS") from None
+                self._in.write(data)
             else:
                 self._flush(end)
                 return done

@@ -13,6 +13,7 @@ from onshore.words.errors import Malformed
 if TYPE_CHECKING:
     from onshore.border.dryrun import Category, DryRun
     from onshore.site import Site
+    from onshore.words.verdict import Verdict
 
 F = TypeVar("F", bound=Callable[..., Any])
 
@@ -89,6 +90,17 @@ def tell_dry(run: "DryRun", *, as_json: bool) -> None:
     for part in run.categories:
         say("\n".join(_lines(part)))
     tell_verdict(run.verdict)
+
+
+def tell_supposed(verdict: "Verdict", *, as_json: bool) -> None:
+    """A dry run from abroad: the law's word, and of what lies here nothing."""
+    from dataclasses import asdict
+
+    if as_json:
+        put({"dry_run": True, **asdict(verdict)})
+        return
+    say("how much it would touch is told at the site alone; 'onshore catalogue' has it rounded")
+    tell_verdict(verdict)
 
 
 def _sum(of: "DryRun | Category") -> str:

@@ -11,7 +11,7 @@ import click
 from sqlalchemy.exc import SQLAlchemyError
 
 from onshore.cli.common import answers_for_errors, clock_text, json_option, put, site_option
-from onshore.words.errors import Broken, OnshoreError
+from onshore.words.errors import Broken, OnshoreError, Refusal
 
 if TYPE_CHECKING:
     from onshore.site import Site
@@ -41,7 +41,8 @@ def check(deep: bool, site: Path, as_json: bool) -> None:
 def _looks(folder: Path, *, deep: bool) -> Iterator[Line]:
     from onshore.site import open_site
 
-    yield "clock", time.time() > _EARLIEST, "set" if time.time() > _EARLIEST else "was never set"
+    if time.time() <= _EARLIEST:
+        yield "clock", False, "was never set"
     rotten = list(_rot(folder)) if deep else []  # before anything of it is opened
     yield from rotten
     if any(says.startswith("papers.sqlite: it is missing") for _, _, says in rotten):
@@ -52,6 +53,7 @@ def _looks(folder: Path, *, deep: bool) -> Iterator[Line]:
         lost = "the papers do not open: papers.sqlite, or the database that [papers] names; restore it from a backup"
         yield "settings", False, str(error) if isinstance(error, OnshoreError) else lost
         return
+    yield _clock(site)
     yield _disk(site)
     yield "settings", True, f"{folder / 'site.toml'} is read"
     yield _papers(site)
@@ -76,6 +78,24 @@ def _looks(folder: Path, *, deep: bool) -> Iterator[Line]:
     yield from _mishaps(site)
     if deep:
         yield from _deep(site)
+
+
+def _clock(site: "Site") -> Line:
+    """Whether the clock is believed beside what papers, ledger and witnesses know; in doubt, nothing leaves."""
+    from onshore.border.permits import clocks, lifting
+    from onshore.vault.papers import reading
+
+    good, says = True, "set, and believed beside what papers and ledger know"
+    try:
+        with reading(site.engine) as conn:
+            clocks.believed(site, conn)
+    except (OnshoreError, OSError) as error:
+        what_helps = f": {error.remedy}" if isinstance(error, Refusal) and error.remedy else ""
+        good, says = False, f"{error}; nothing leaves until that is right{what_helps}"
+    if said := lifting.pending(site):
+        until = clock_text(said.until)
+        says += f"; one officer said that it ran ahead until {until}: another may say so too, 'onshore clock lift'"
+    return "clock", good, says
 
 
 def _disk(site: "Site") -> Line:

@@ -111,10 +111,13 @@ def fetch(url: str, folder: Path, key: str, policy: Path | None, most: int) -> N
 @click.option("--since", help="From this date or time on; without it, all.")
 @at_site()
 def rejudge(here: "Site", since: str | None, as_json: bool) -> None:
-    """Judge every request again, on the facts and by the packs that its entry names; exit 3 on another verdict."""
+    """Judge again whatever the law decided, on the facts and by the packs that its entry names.
+
+    Exit 3 where a verdict or a reason differs, or the facts are others, or taken away.
+    """
     from dataclasses import asdict
 
-    from onshore.border.cases.judgements import rejudged
+    from onshore.register.rejudging import rejudged
 
     here.settle()
     counts = {True: 0, False: 0, None: 0}

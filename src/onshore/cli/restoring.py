@@ -301,6 +301,7 @@ class _Work:
 
     def _as_a_site(self, later: Later, recalled: int) -> tuple[int, int]:
         """Drain, erase again what was erased or is to be, and have it in the ledger; how many cases, how long that."""
+        from onshore.border.sending.regaining import regain
         from onshore.rights.cases import waiting
         from onshore.rights.erase import carry_out
         from onshore.rights.retiring import looked
@@ -318,9 +319,11 @@ class _Work:
                 while retire(site):
                     self.step("retired")
                 looked(site)
+            regain(site)
+            self.step("accounts regained")
             with writing(site.engine) as conn:
                 said = {"since": later.size, "recalled": recalled, "erased": len(cases)}
-                said |= {} if later.seen is None else {"seen": later.seen}
+                said |= {"known": later.known} | ({} if later.seen is None else {"seen": later.seen})
                 newest = "stated" if later.seen is None else "shown"
                 site.hand_in(conn, site.entry("restore", obj=digest(self.raw), newest=newest, **said))
             site.settle()

@@ -13,7 +13,7 @@ from sqlalchemy.exc import DBAPIError
 
 from onshore.border.blocking import suspend
 from onshore.border.life import expire
-from onshore.border.transfer import resume
+from onshore.border.underway import resume
 from onshore.border.views import viewing
 from onshore.cli.common import answers_for_errors, say, site_option
 from onshore.cli.compacting import turn as compact_turn

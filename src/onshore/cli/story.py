@@ -16,7 +16,8 @@ from typing import Any
 
 from onshore.border import grants, requests
 from onshore.border.approvals import approve
-from onshore.border.transfer import Shipped, ship
+from onshore.border.transfer import ship
+from onshore.border.underway import Shipped
 from onshore.cli.doors import gate
 from onshore.cli.drives import Moment, computed, recorded, sparse
 from onshore.cli.init import make_site, regulator_key

@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from onshore.cli.approving import COMMANDS
-from onshore.cli.asking import choosing, chosen, tell_dry
+from onshore.cli.asking import choosing, chosen, tell_dry, tell_supposed
 from onshore.cli.common import at_site, instant, put, say
 from onshore.cli.filing import COMMANDS as FILING
 from onshore.cli.leaving import taken
@@ -13,7 +13,8 @@ from onshore.cli.standing import counted, document, lines, tell
 
 if TYPE_CHECKING:
     from onshore.site import Site
-    from onshore.words.permit import Method
+    from onshore.words.permit import Method, Transfer
+    from onshore.words.verdict import Verdict
 
 
 @click.group()
@@ -59,10 +60,14 @@ def ask(
     as_json: bool,
     **choice: Any,
 ) -> None:
-    """Ask to send something abroad; the verdict comes at once. Exit 1 when it is a refusal."""
-    from onshore.border import dryrun, requests
+    """Ask to send something abroad; the verdict comes at once. Exit 1 when it is a refusal.
+
+    To somebody abroad no count is told: how much there is, 'onshore catalogue' has, rounded.
+    """
+    from onshore.register.views import is_abroad
     from onshore.words.permit import Transfer
 
+    abroad = is_abroad(here, actor)
     request = Transfer(
         id=here.randomness(8).hex(),
         purpose=purpose,
@@ -75,20 +80,42 @@ def ask(
         signals=signals,
         method=method,
         ground="emergency" if emergency else "consent",
-        **chosen(here, vins, **choice),
+        **({} if dry_run and abroad else chosen(here, vins, **choice)),
     )
     if dry_run:
-        run = dryrun.dry_run(here, request, transforms)
-        verdict = run.verdict
-        tell_dry(run, as_json=as_json)
+        verdict = _dry(here, request, transforms, abroad=abroad, as_json=as_json)
+    elif transforms:
+        raise click.UsageError("--transform is for a --dry-run: what is done to rows, a permit says")
     else:
-        if transforms:
-            raise click.UsageError("--transform is for a --dry-run: what is done to rows, a permit says")
-        standing = requests.ask(here, request)
-        here.settle()
-        verdict = standing.verdict
-        tell(here, standing, as_json=as_json)
+        verdict = _asked(here, request, abroad=abroad, as_json=as_json)
     raise SystemExit(0 if verdict.verdict == "allow" else 1)
+
+
+def _dry(here: "Site", request: "Transfer", transforms: tuple[str, ...], *, abroad: bool, as_json: bool) -> "Verdict":
+    from onshore.border import dryrun
+    from onshore.border.views import asking
+
+    if abroad:
+        verdict = asking.supposed(here, request)
+        tell_supposed(verdict, as_json=as_json)
+        return verdict
+    run = dryrun.dry_run(here, request, transforms)
+    tell_dry(run, as_json=as_json)
+    return run.verdict
+
+
+def _asked(here: "Site", request: "Transfer", *, abroad: bool, as_json: bool) -> "Verdict":
+    from dataclasses import replace
+
+    from onshore.border import requests
+    from onshore.border.views import asking
+
+    standing = requests.ask(here, request)
+    here.settle()
+    if abroad:
+        standing = replace(standing, verdict=asking.without_counts(here, request, standing.verdict))
+    tell(here, standing, as_json=as_json)
+    return standing.verdict
 
 
 @transfer.command()
@@ -121,7 +148,7 @@ def show(here: "Site", transfer_id: str, bundle: bool, text: bool, actor: str | 
         found = spotcheck.bundle(here, transfer_id, by=actor or "")
         click.echo(spotpage.page(found), nl=False) if text else put(found)
         return
-    seen = spotcheck.overview(here, transfer_id)
+    seen = spotcheck.overview(here, transfer_id, by=actor or "")
     if as_json:
         put(seen)
     else:

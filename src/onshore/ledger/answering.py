@@ -7,6 +7,7 @@ from collections import Counter
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, replace
+from ipaddress import IPv4Address, ip_address, ip_network
 from pathlib import Path
 
 import h11
@@ -19,6 +20,7 @@ Answers = Callable[[str, str, bytes], Answer]
 
 _BLOCK = 64 << 10
 _TOO_MUCH = Answer(413)
+_HOUSE = 64  # bits of an address of IPv6 that whoever has it chooses
 
 
 @dataclass(frozen=True)
@@ -64,7 +66,7 @@ class _Room:
         self._by_address: Counter[str] = Counter()
 
     async def welcome(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        address = str((writer.get_extra_info("peername") or ("",))[0])
+        address = _whose(str((writer.get_extra_info("peername") or ("",))[0]))
         full = self._by_address.total() >= self._limits.connections
         try:
             self._by_address[address] += 1
@@ -76,6 +78,17 @@ class _Room:
             self._by_address[address] -= 1
             self._by_address += Counter()
             writer.transport.abort()
+
+
+def _whose(address: str) -> str:
+    """Under what a client is counted: its address, of IPv6 the 64 bits that are one house's (RFC 4291 §2.5.1)."""
+    try:
+        found = ip_address(address.partition("%")[0])
+    except ValueError:
+        return address
+    if isinstance(found, IPv4Address):
+        return str(found)
+    return str(found.ipv4_mapped or ip_network((int(found) >> _HOUSE << _HOUSE, _HOUSE)))
 
 
 class _Talk:

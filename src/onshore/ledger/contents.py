@@ -19,7 +19,7 @@ def contents(text: bytes, manifest: bytes, permit: bytes, parts: Mapping[str, st
     must_be_same(said.get("permit"), digest(permit), "permit", "it is not the one that the manifest names")
     yield Finding(True, "permit: it is the one that the manifest and the ledger name")
     _permitted(entry, said, read_object(permit.rpartition(b"\n\n")[0], "permit"))
-    yield Finding(True, "permit's terms: request, purpose, categories, recipient, period, persons and day are within")
+    yield Finding(True, f"permit's terms: {_WITHIN} are within")
     listed = _listed(said)
     for name in sorted({*listed, *parts}):
         if name not in parts or name not in listed:
@@ -29,8 +29,13 @@ def contents(text: bytes, manifest: bytes, permit: bytes, parts: Mapping[str, st
     yield Finding(True, f"parts: {len(listed)}, each as manifest and ledger name it")
 
 
+_WITHIN = "request, purpose, categories, signals, recipient, method, period, persons, rows, transforms and day"
 _TERMS = {"dest": "recipient_jurisdiction", "start": "events_from", "until": "events_until"}
 """What a manifest and a permit call by different names."""
+
+
+_BASE = {"vehicle", "time"}
+"""Columns of every part."""
 
 
 def _listed(manifest: Mapping[str, Any]) -> dict[str, str]:
@@ -58,9 +63,29 @@ def _permitted(entry: Mapping[str, Any], said: Mapping[str, Any], terms: Mapping
             "categories": asked <= set(terms["categories"]),
             "subjects": 0 <= said["subjects"] == entry["subjects"] <= terms["persons"],
             "day": first <= terms["until"] and terms["start"] <= last,
+            "method": said.get("method", "file") == terms.get("method", "file"),
+            "rows": _are_rows(entry["rows"], said, terms.get("rows") or entry["rows"]),
+            **_cells(said, terms),
         }
     except (KeyError, TypeError, ValueError, AttributeError):
         raise Wrong("it or the manifest does not say what was permitted", "permit") from None
     for name, within in held.items():
         if not within:
             raise Wrong(f"its {name}: beyond what the permit allows, or not the ledger's", "manifest")
+
+
+def _are_rows(count: int, said: Mapping[str, Any], most: int) -> bool:
+    """Whether the parts have as many rows as the ledger says, and no more than the permit lets go in all."""
+    parts = [part["rows"] for part in said["parts"]]
+    return min(parts, default=0) >= 0 and sum(parts) == said.get("rows", count) == count <= most
+
+
+def _cells(said: Mapping[str, Any], terms: Mapping[str, Any]) -> dict[str, bool]:
+    """Whether the columns may leave, and what had to be done to the rows was done; a permit may ask for neither."""
+    done, only = terms.get("transforms") or (), set(terms.get("signals") or ())
+    gone = {name.removeprefix("drop:") for name in done if name.startswith("drop:")}
+    held = {"transforms": not done or set(done) <= {one["name"] for one in said["transforms"]}}
+    if only or gone:
+        names = {column["name"] for columns in said["schema"].values() for column in columns} - _BASE
+        held["signals"] = names.isdisjoint(gone) and (not only or names <= only)
+    return held

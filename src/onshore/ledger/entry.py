@@ -60,6 +60,11 @@ CELLS = _list_of(_tuple_of(_text("a category", r"[a-z0-9-]{0,40}"), WORD, WORD, 
 
 _HEAD = {"site": NAME, "jurisdiction": JURISDICTION}
 
+_JUDGED = {"verdict": WORD, "reasons": _list_of(WORD), "facts": DIGEST, "packs": _list_of(DIGEST)}
+"""The judge's word, the salted digest of what it was asked on, and the packs that it answered by, the site's first."""
+
+_IF_JUDGED = {f"{name}?": form for name, form in _JUDGED.items()}
+
 KINDS: Mapping[str, dict[str, Form]] = {
     "site": {"pack?": WORD, "packdigest?": DIGEST, "obj?": DIGEST},
     "ingest": {
@@ -75,7 +80,8 @@ KINDS: Mapping[str, dict[str, Form]] = {
     },
     "log/closed": {"state": _one_of("closed"), "next": ORIGIN},
     "log/opened": {"state": _one_of("opened"), "last": ORIGIN, "size": COUNT, "root": DIGEST, "year": COUNT},
-    "consent": {"obj": DIGEST, "state": _one_of("given", "withdrawn")},
+    "consent/given": {"obj": DIGEST, "state": _one_of("given"), **_JUDGED},
+    "consent/withdrawn": {"obj": DIGEST, "state": _one_of("withdrawn")},
     "permit": {"obj": DIGEST, "state": _one_of("granted", "revoked")},
     "permit/recorded": {"obj": DIGEST, "state": _one_of("recorded"), "scan": DIGEST, "number": REFERENCE},
     "clock/doubted": {"obj": DIGEST, "state": _one_of("doubted"), "until": COUNT, "number": REFERENCE, "by": WORD},
@@ -95,13 +101,7 @@ KINDS: Mapping[str, dict[str, Form]] = {
         "ordinary": COUNT,
         "number": REFERENCE,
     },
-    "request": {
-        "obj": DIGEST,
-        "verdict": WORD,
-        "reasons": _list_of(WORD),
-        "facts": DIGEST,
-        "packs": _list_of(DIGEST),
-    },
+    "request": {"obj": DIGEST, **_JUDGED},
     "move": {"obj": DIGEST, "from?": WORD, "to": WORD, "by?": WORD, "why?": WORD},
     "approval": {"obj": DIGEST, "state": _one_of("given", "lapsed"), "basis": DIGEST, "by?": WORD, "why?": WORD},
     "release/leaving": {
@@ -128,10 +128,10 @@ KINDS: Mapping[str, dict[str, Form]] = {
     "erase": {"obj": DIGEST, "segments_old": COUNT, "segments_new": COUNT, "rows": COUNT},
     "compact": {"old": _list_of(DIGEST), "new": _list_of(DIGEST), "rows": COUNT},
     "retire": {
-        "packdigest": DIGEST,
         "category": WORD,
         "ground": WORD,
         "exception?": WORD,
+        **_JUDGED,
         "articles": _list_of(ARTICLE),
         "first": DAY,
         "last": DAY,
@@ -153,19 +153,23 @@ KINDS: Mapping[str, dict[str, Form]] = {
         "role": WORD,
         "purpose": WORD,
         "categories": _list_of(WORD),
+        **_IF_JUDGED,
     },
     "query/refused": {
         "obj": DIGEST,
         "state": _one_of("refused"),
         "role?": WORD,
         "purpose?": WORD,
-        "reasons": _list_of(WORD),
+        "why": WORD,
+        **_IF_JUDGED,
     },
     "query": {"obj": DIGEST, "state": _one_of("answered", "cut", "stopped", "failed"), "rows": COUNT},
     "paper": {"obj": DIGEST, "paper": DIGEST, "which": WORD, "state": _one_of("filed", "withdrawn")},
     "task": {"obj": DIGEST, "what": WORD, "state": _one_of("opened", "done"), "due?": DAY},
-    "court": {"obj": DIGEST, "state": _one_of("asked", "approved", "refused"), "dest": JURISDICTION},
-    "view/refused": {"state": _one_of("refused"), "what": WORD, "role": WORD, "dest": JURISDICTION},
+    "court/asked": {"obj": DIGEST, "state": _one_of("asked"), "dest": JURISDICTION, **_JUDGED},
+    "court/approved": {"obj": DIGEST, "state": _one_of("approved"), "dest": JURISDICTION, **_JUDGED},
+    "court/refused": {"obj": DIGEST, "state": _one_of("refused"), "dest": JURISDICTION},
+    "view/refused": {"state": _one_of("refused"), "what": WORD, "role": WORD, "dest": JURISDICTION, **_JUDGED},
     "view/leaving": {
         "obj": DIGEST,
         "state": _one_of("leaving"),
@@ -187,6 +191,7 @@ KINDS: Mapping[str, dict[str, Form]] = {
         "recalled": COUNT,
         "erased": COUNT,
         "newest": _one_of("shown", "stated"),
+        "known?": COUNT,
         "seen?": COUNT,
     },
     "key": {"role": WORD, "state": _one_of("made", "rotated", "destroyed"), "obj?": DIGEST, "keys?": COUNT},

@@ -8,6 +8,7 @@ from typing import Any
 from onshore.ledger import verify
 from onshore.ledger.canonical import must_be_same, read_entry
 from onshore.ledger.note import Checkpoint, Wrong, read_checkpoint
+from onshore.ledger.totals import Totals
 from onshore.ledger.tree import SPAN
 from onshore.ledger.verify import Finding, Read, Trust, read_bundle, without_year
 
@@ -30,19 +31,25 @@ def log(read: Read, trust: Trust) -> Iterator[Finding]:
     here = _Once(read)
     met: list[str] = []
     link: dict[str, Any] | None = None
+    later = Totals()
     while here(_CHECKPOINT) is not None or link is None:
         origin = _origin(here(_CHECKPOINT) or b"")
         # Of a log that is not of this site it is for `verify.log` to say so.
         held = link is None and (since is None or without_year(since) != without_year(origin))
         # A closed year is linked from the log that witnesses cosigned, root and all.
         believed = trust if link is None else replace(trust, policy=None)
-        yield from verify.log(here, believed if held or since == origin else replace(believed, since=None))
+        totals = Totals()
+        yield from verify.log(here, believed if held or since == origin else replace(believed, since=None), totals)
+        if fell := later.follows(totals):
+            raise Wrong(f"{met[-1]} states fewer bytes that left than the year before it ({fell})", "totals")
         point = read_checkpoint((here(_CHECKPOINT) or b"").decode().rpartition("\n\n")[0] + "\n")
         yield from _follows(here, point, link, met)
         met.append(origin)
         link = _said(here, point, 0, "opened")
         if link is None:
             break
+        if trust.policy is not None:
+            yield from _passed_over(origin, link)
         here = _Once(_below(read, str(link["year"])))
     else:
         yield Finding(False, f"year {link and link['year']}: its files are not there, only their root, which is linked")
@@ -68,6 +75,20 @@ def _follows(read: Read, point: Checkpoint, link: dict[str, Any] | None, met: li
     must_be_same(ends, (link["size"], link["root"]), where, f"it does not end where {met[-1]} goes on from it")
     must_be_same(closed and closed["next"], met[-1], where, "its last entry does not name the log that goes on from it")
     yield Finding(True, f"year {link['year']}: closed with {point.size} entries, from which {met[-1]} goes on")
+
+
+def _passed_over(origin: str, link: dict[str, Any]) -> Iterator[Finding]:
+    """The years by which no log of the site is called, between one and that which it goes on from.
+
+    A witness that takes one log after the other cosigns one of such a year, and then the log that passes over it.
+    """
+    site, last = without_year(origin), str(link["last"])
+    first = int(last[-4:]) + 1 if last != without_year(last) else link["year"]
+    ends = int(origin[-4:]) - 1 if origin != site else first - 1
+    if first <= ends:
+        which = f"{first}" if first == ends else f"{first} to {ends}"
+        says = f"none of {site} is linked under {which}; if a witness cosigned one, it is a second history"
+        yield Finding(False, f"log: {says}")
 
 
 def _said(read: Read, point: Checkpoint, index: int, state: str) -> dict[str, Any] | None:

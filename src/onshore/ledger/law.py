@@ -63,6 +63,8 @@ class Law:
         One of the site's own stands for the shipped one of the same id; Broken where a note does not hold.
         """
         asked = frozenset(codes).difference(self._versions[0].pack.home)
+        if not asked:
+            return ()  # most acts: no pack but the site's own is read for them
         if asked not in self._others:
             concerned = [(pack, file) for pack, file in self._known if not asked.isdisjoint(pack.home)]
             signed = [pack for pack, file in concerned if not is_draft(pack) and packs.signers(file, self._signers)]
@@ -71,8 +73,8 @@ class Law:
 
     def digests(self, day: date, others: Collection[Pack]) -> tuple[str, ...]:
         """The sha256 (hex) of the pack of a local day, then of those of others that `concerned` gave, in order."""
-        known = {id(pack): file.digest for pack, file in self._known}
-        return self.on(day).digest, *(known[id(pack)] for pack in others)
+        known = {id(pack): file for pack, file in self._known} if others else {}
+        return self.on(day).digest, *(known[id(pack)].digest for pack in others)
 
     @cached_property
     def _known(self) -> list[tuple[Pack, packs.PackFile]]:

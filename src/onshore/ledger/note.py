@@ -28,13 +28,17 @@ _TIME = 8
 _ROOT = 32
 
 
+def plain(text: str) -> str:
+    """Words that others chose, as a person is shown them: without what would steer a terminal, or begin a line."""
+    return "".join(c if c.isprintable() else "?" for c in text)
+
+
 class Wrong(ValueError):
     """What was to be verified is wrong: what, and where."""
 
     def __init__(self, what: str, where: str) -> None:
-        super().__init__(f"{where}: {what}")
-        self.what = what
-        self.where = where
+        self.what, self.where = plain(what), plain(where)
+        super().__init__(f"{self.where}: {self.what}")
 
 
 class Unreadable(ValueError):
@@ -109,14 +113,14 @@ def read_keys(text: str) -> tuple[Key, ...]:
 def open_note(note: str | bytes, keys: Iterable[Key | str]) -> Note:
     """The note, once checked; Wrong unless a known key signed it and none wrongly. Unknown keys are ignored.
 
-    Limits: 1 MiB, 256 signatures (C2SP signed-note).
+    Limits: 1 MiB, 256 signatures (C2SP signed-note). One that is said again is not checked again: ML-DSA takes long.
     """
     text, lines = _parted(note)
     known = {(k.name, k.id): k for k in (read_key(k) if isinstance(k, str) else k for k in keys)}
     signers: dict[Key, None] = {}
     others: dict[str, None] = {}
     times: dict[Key, int] = {}
-    for name, signature in map(_signature, lines):
+    for name, signature in dict.fromkeys(map(_signature, lines)):
         key = known.get((name, signature[:4]))
         if key is None:
             others[name] = None

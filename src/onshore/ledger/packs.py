@@ -3,6 +3,7 @@
 import hashlib
 from collections.abc import Collection, Iterator
 from dataclasses import dataclass
+from functools import cache
 from importlib import resources
 from importlib.resources.abc import Traversable
 from pathlib import Path
@@ -88,16 +89,18 @@ def known(folder: Path) -> list[PackFile]:
     return [*map(shipped, shipped_names()), *(in_folder(path) for path in sorted(folder.rglob(PACK)))]
 
 
-def shipped_names() -> list[str]:
+@cache
+def shipped_names() -> tuple[str, ...]:
     """Names of the packs that this release ships, such as "cn/2026-02"."""
-    return [
+    return tuple(
         f"{jurisdiction.name}/{version.name}"
         for jurisdiction in _folders(_shelf())
         for version in _folders(jurisdiction)
         if version.joinpath(PACK).is_file()
-    ]
+    )
 
 
+@cache
 def shipped(name: str) -> PackFile:
     """A pack that this release ships; refuses a name that it does not know."""
     if name not in shipped_names():

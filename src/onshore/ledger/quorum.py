@@ -172,7 +172,10 @@ class Witnesses:
         return client.add_checkpoint(self.places[name], body, max(0.001, until - time.monotonic()))
 
     def _taken(self, name: str, log: Log, answer: Answer) -> tuple[str, int]:
-        """The lines of the witness's key among those that it answered, whatever others there are, and their time."""
+        """The line of the witness's key that it answered last, whatever others there are, and its time.
+
+        One line: a witness that cosigns the same a hundred times would fill a proof up until nobody reads it.
+        """
         key = self.policy.witnesses[name]
         text = log.checkpoint.rpartition("\n\n")[0] + "\n"
         try:
@@ -181,7 +184,7 @@ class Witnesses:
             raise _Trouble(f"its cosignature does not hold by the policy's key: {wrong}") from None
         if note.text != text:
             raise _Trouble("its answer is no cosignature")
-        return lines_of(f"{text}\n{answer.body.decode()}", [key]), note.times[key]
+        return lines_of(f"{text}\n{answer.body.decode()}", [key]).split("\n")[-2] + "\n", note.times[key]
 
     def _reached(self, lines: Mapping[str, str]) -> bool:
         return self.policy.met_by([self.policy.witnesses[name] for name in lines])

@@ -20,9 +20,11 @@ from onshore.ledger.note import (
     decimal,
     decoded,
     open_note,
+    plain,
     read_checkpoint,
 )
 from onshore.ledger.policy import Policy
+from onshore.ledger.totals import Totals
 
 __all__ = [
     "Finding",
@@ -52,6 +54,10 @@ class Finding:
     checked: bool
     says: str
 
+    def __post_init__(self) -> None:
+        """Names and entries in it are the sender's words."""
+        object.__setattr__(self, "says", plain(self.says))
+
     def __str__(self) -> str:
         """As it is printed."""
         return f"{'checked' if self.checked else 'not checked'}: {self.says}"
@@ -76,12 +82,14 @@ class Proof:
     checkpoint: str
 
 
-def log(read: Read, trust: Trust) -> Iterator[Finding]:
+def log(read: Read, trust: Trust, totals: Totals | None = None) -> Iterator[Finding]:
     """A whole log: checkpoint, each entry against each tile, the root; that it extends `trust.since`.
 
     With a policy the quorum is looked for under the checkpoint, or under an older one of the log's, in the file
-    `witnessed`, which the log then has to extend.
+    `witnessed`, which the log then has to extend. `totals`: hears what each entry states of bytes that left, none of
+    which may go down.
     """
+    totals = Totals() if totals is None else totals
     raw = read("checkpoint")
     if raw is None:
         raise Unreadable("there is no file 'checkpoint' in it, so it is no log")
@@ -96,13 +104,15 @@ def log(read: Read, trust: Trust) -> Iterator[Finding]:
     marks |= {} if older is None else {"since": older}
     known, then, row = tree.Growing(), {0: tree.EMPTY}, list[bytes]()
     for number, width in _widths(point.size):
-        hashes = _leaves(read, number, width)
+        hashes = _leaves(read, number, width, totals)
         for entry_hash in hashes:
             known.add(entry_hash)
             if any(known.size == mark.size for mark in marks.values()):
                 then[known.size] = known.root()
         row += _raised(hashes)
     yield Finding(True, f"entries: {point.size} in bundles, each as the tree's lowest tiles have it")
+    if totals.most:
+        yield Finding(True, f"totals: {totals.most['total']} bytes left by sockets; no entry states fewer than before")
     tiles = _upper_tiles(read, row)
     yield Finding(True, f"tiles: {tiles} above the lowest, each as the tiles under it have it")
     if known.root() != point.root:
@@ -297,14 +307,18 @@ def _widths(size: int) -> Iterator[tuple[int, int]]:
         yield start // tree.SPAN, min(tree.SPAN, size - start)
 
 
-def _leaves(read: Read, number: int, width: int) -> list[bytes]:
+def _leaves(read: Read, number: int, width: int, totals: Totals) -> list[bytes]:
     """The hashes of a bundle's entries, held against their tile: one of the two files is wrong where they differ."""
-    hashes = [tree.leaf(e) for e in read_bundle(read, number, width)]
+    found = read_bundle(read, number, width)
+    hashes = [tree.leaf(e) for e in found]
     stored = read_tile(read, 0, number, width)
     entries, tile = tree.tile_path(None, number, width), tree.tile_path(0, number, width)
     for i, (entry_hash, held) in enumerate(zip(hashes, stored, strict=True)):
         if entry_hash != held:
             raise Wrong(f"entry {number * tree.SPAN + i} is not the one in the tree, in {tile}", entries)
+    for i, body in enumerate(found):
+        if fell := totals.hear(body):
+            raise Wrong(f"entry {number * tree.SPAN + i} states fewer bytes than one before it ({fell})", entries)
     return hashes
 
 

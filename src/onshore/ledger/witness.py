@@ -116,9 +116,12 @@ def _signed(request: Request, keys: Sequence[Key]) -> tuple[Checkpoint, str]:
 
 
 def lines_of(note: str, keys: Sequence[Key]) -> str:
-    """The signature lines of a note which these keys made, as far as name and id tell; the note was opened before."""
+    """The signature lines of a note which these keys made, as far as name and id tell; the note was opened before.
+
+    Each once: else whoever hands a note in says how many there are to keep, and of too many nobody reads any.
+    """
     named = {(key.name, key.id) for key in keys}
-    lines = note.rpartition("\n\n")[2].split("\n")[:-1]
+    lines = dict.fromkeys(note.rpartition("\n\n")[2].split("\n")[:-1])
     return "".join(f"{line}\n" for line in lines if _whose(line) in named)
 
 

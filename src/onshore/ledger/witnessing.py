@@ -8,6 +8,7 @@ import threading
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from hashlib import sha256
 from pathlib import Path
 
@@ -27,7 +28,7 @@ from onshore.ledger.note import (
 )
 from onshore.ledger.signer import Cosigner
 from onshore.ledger.verify import without_year
-from onshore.ledger.witness import Answer, Declined, Request, agreed, place, read_request
+from onshore.ledger.witness import Answer, Declined, Request, agreed, lines_of, place, read_request
 from onshore.words.errors import Broken, Malformed, Refusal
 
 SECRETS, VKEY, LOGS, CHECKPOINT, FIRST, FORKED = "keys", "vkey", "logs", "checkpoint", "first", "forked"
@@ -37,6 +38,8 @@ _LONGEST = 255
 _PLACE = re.compile(r"[0-9a-f]{64}")
 _CLOSING = 86_400
 """Seconds after the next year's log began in which what was entered before may still be cosigned."""
+_FRESH = 5
+"""Seconds in which the same checkpoint is answered with the same cosignatures, and nothing is written."""
 _EVIDENCE = 16
 """Checkpoints at most that are kept of a log as evidence that it forked."""
 
@@ -158,8 +161,11 @@ class Witness:
             raise Declined(403, "the log of a later year went on from this one, which grows no more")
         # A clock set back must not have the witness say that it saw more entries earlier than fewer.
         at = max(self._clock() // 1000, seen.at if seen else 1)
-        lines = "".join(cosigner.line(kept.partition("\n\n")[0] + "\n", at) for cosigner in self._cosigners)
-        folder = place(request.origin)
+        folder, text = place(request.origin), kept.partition("\n\n")[0] + "\n"
+        held = (self._bytes(folder, CHECKPOINT) or b"").decode()
+        if seen and at - seen.at < _FRESH and held.partition("\n\n")[0] + "\n" == text:
+            return Answer(200, lines_of(held, self.keys).encode())
+        lines = "".join(cosigner.line(text, at) for cosigner in self._cosigners)
         durable.write_all(self._folder, {f"{folder}/{CHECKPOINT}": (kept + lines).encode()}, self._step)
         if self._bytes(folder, FIRST) is None:
             durable.write_all(self._folder, {f"{folder}/{FIRST}": (kept + lines).encode()}, self._step)
@@ -169,9 +175,17 @@ class Witness:
         return Answer(200, lines.encode())
 
     def _refuse_year(self, origin: str) -> None:
-        """Declined where logs of a site would not follow each other: none begins before one that was begun already."""
-        if origin not in self._seen and self._later(origin):
+        """Declined where logs of a site would not follow each other: none begins before one that was begun already.
+
+        Nor under a year that was over when that was: there are many such, and no log goes on under one of them.
+        """
+        if origin in self._seen:
+            return
+        if self._later(origin):
             raise Declined(404, "this witness cosigned the log of a later year already")
+        begun = [at for other, at in self._begun.items() if without_year(other) == without_year(origin)]
+        if any(_year(origin) < datetime.fromtimestamp(at - _CLOSING, UTC).year for at in begun):
+            raise Declined(404, "this witness began a log of this site when that year was over already")
 
     def _is_over(self, origin: str) -> bool:
         """Whether the log of a later year took the place of this one long enough ago."""

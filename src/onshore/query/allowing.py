@@ -6,6 +6,7 @@ from onshore.query.door import Door
 from onshore.query.entries import Question
 from onshore.query.tables import Seen
 from onshore.register import views
+from onshore.register.judgements import ByLaw
 from onshore.site import Site
 from onshore.words.errors import Refusal
 from onshore.words.settings import Role
@@ -51,12 +52,11 @@ def refuse_barred(named: Collection[str], tables: Seen, purpose: str) -> None:
     for name in sorted(named):
         if name in tables.barred:
             category, why = tables.barred[name]
-            raise Refusal(
-                why.code,
-                f"the query needs the category {category}, which {purpose} may not see: {why.says}",
-                article=why.article,
-                remedy=why.remedy or "'onshore query --tables' shows what the purpose may see",
-            )
+            says = f"the query needs the category {category}, which {purpose} may not see: {why.says}"
+            remedy = why.remedy or "'onshore query --tables' shows what the purpose may see"
+            if why in (judged := tables.judged[name]).verdict.reasons:
+                raise ByLaw(why.code, says, judged, article=why.article, remedy=remedy)
+            raise Refusal(why.code, says, article=why.article, remedy=remedy)
     if not tables.shown.keys() >= set(named):
         raise Refusal(
             "not-a-table",

@@ -62,7 +62,8 @@ def answered(site: Site, question: Question, *, limit: int | None = None, door: 
         opening = _rows(site, question) if door is None else _through(door)
         _register(site, question, con, asked, tables, running.watched(opening), cut=door is None)
         categories = sorted({tables.shown[name].category for name in asked.tables})
-        paper = entries.asked(site, question, site.settings.people[question.by].role, categories)
+        judged = [tables.judged[name] for name in sorted(asked.tables) if name in tables.judged]
+        paper = entries.asked(site, question, site.settings.people[question.by].role, categories, judged)
         state = "failed"
         try:
             if door is not None:

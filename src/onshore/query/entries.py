@@ -1,10 +1,13 @@
 """Entries: what the ledger is told of a query before its first row, at its end, and where it was refused."""
 
 import json
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
 from onshore.ledger.entry import digest
+from onshore.register import judgements
+from onshore.register.judgements import Judged, behind
 from onshore.site import Site
 from onshore.vault.papers import queries, writing
 from onshore.words.errors import Refusal
@@ -19,10 +22,13 @@ class Question:
     by: str
 
 
-def asked(site: Site, question: Question, role: str, categories: list[str]) -> dict[str, Any]:
-    """Write down a query that is about to run; its entry is under a checkpoint before this returns."""
+def asked(site: Site, question: Question, role: str, categories: list[str], judged: Sequence[Judged]) -> dict[str, Any]:
+    """Write down a query that is about to run; its entry is under a checkpoint before this returns.
+
+    `judged`: the judge's word on its categories; of none where a door was opened, for there another one counts.
+    """
     paper = _paper(site, question, role=role, categories=categories)
-    _hand_in(site, paper, state="asked", role=role, purpose=question.purpose, categories=categories)
+    _hand_in(site, paper, judged, state="asked", role=role, purpose=question.purpose, categories=categories)
     return paper
 
 
@@ -32,7 +38,7 @@ def refused(site: Site, question: Question, why: Refusal) -> None:
     role = {"role": known.role} if known else {}
     purpose = {"purpose": question.purpose} if question.purpose in site.settings.site.purposes else {}
     paper = _paper(site, question, **role, reasons=[why.reason])
-    _hand_in(site, paper, state="refused", **role, **purpose, reasons=[why.reason])
+    _hand_in(site, paper, behind(why), state="refused", **role, **purpose, why=why.reason)
 
 
 def ended(site: Site, paper: dict[str, Any], state: str, rows: int) -> None:
@@ -61,8 +67,8 @@ def _paper(site: Site, question: Question, **said: Any) -> dict[str, Any]:
     }
 
 
-def _hand_in(site: Site, paper: dict[str, Any], **fields: Any) -> None:
+def _hand_in(site: Site, paper: dict[str, Any], judged: Sequence[Judged], **fields: Any) -> None:
     with writing(site.engine) as conn:
-        number = site.hand_in(conn, site.entry("query", obj=digest(paper), **fields))
+        number = judgements.hand_in(site, conn, "query", judged, obj=digest(paper), **fields)
         conn.execute(queries.insert().values(entry=number, paper=json.dumps(paper)))
     site.settle(number)

@@ -30,6 +30,8 @@ DENIED = frozenset(
 """Functions that speak of the session or the machine, act outside the answer, or wait."""
 
 DENIED_BEGINNINGS = ("pg_", "has_", "duckdb_", "pragma_")
+_SYSTEM = ("pg_", "duckdb_", "pragma_", "sqlite_")
+"""How the database's own views begin, which bare names find: no table of a statement's own is called so."""
 
 
 @dataclass(frozen=True)
@@ -90,6 +92,8 @@ def _look(node: dict[str, Any]) -> None:
     if "sample" in node and "class" not in node and "cte_map" not in node and kind not in _SOURCES | _NODES:
         raise _no_table()
     if kind == "BASE_TABLE" and (node.get("schema_name") or node.get("catalog_name") or node.get("at_clause")):
+        raise _no_table()
+    if kind == "BASE_TABLE" and str(node["table_name"]).lower().startswith(_SYSTEM):
         raise _no_table()
     if kind == "TABLE_FUNCTION" and node["function"].get("function_name", "").lower() not in _TABLE_FUNCTIONS:
         raise _no_table()

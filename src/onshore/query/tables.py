@@ -7,6 +7,8 @@ import pyarrow as pa
 from sqlalchemy import select
 
 from onshore.query.door import Door
+from onshore.register import judgements
+from onshore.register.judgements import Judged
 from onshore.rules.acts import Collect, Facts, StandingConsent
 from onshore.site import Site
 from onshore.vault.papers import consents, reading
@@ -40,10 +42,14 @@ class Shown:
 
 @dataclass(frozen=True)
 class Seen:
-    """What a purpose may see, by table's name; and of the other categories' tables why it may not."""
+    """By table's name: what a purpose may see, why it may not see the others, and the judge's word on each.
+
+    Through a door none is asked for: whoever opened that asks it.
+    """
 
     shown: dict[str, Shown]
     barred: dict[str, tuple[str, Reason]]
+    judged: dict[str, Judged]
 
 
 def type_of(signal: Signal) -> pa.DataType:
@@ -61,16 +67,18 @@ def table_name(category: str) -> str:
 
 def seen(site: Site, purpose: str) -> Seen:
     """The tables for a purpose as the judge has it today, and as people consented; all others barred, with reasons."""
-    shown, barred = dict[str, Shown](), dict[str, tuple[str, Reason]]()
+    found = Seen({}, {}, {})
     asked = _asked_for(site, purpose)
     for category, signals in _by_category(site, purpose):
-        reason = _judged(site, purpose, category) or _not_consented(site, purpose, category, asked)
-        reason = reason or _nothing_kept(site, category, signals)
+        name = table_name(category)
+        judged = found.judged[name] = _judged(site, purpose, category)
+        no = None if judged.verdict.verdict == "keep" else judged.verdict.reasons[0]
+        reason = no or _not_consented(site, purpose, category, asked) or _nothing_kept(site, category, signals)
         if reason is None:
-            shown[table_name(category)] = Shown(table_name(category), category, signals)
+            found.shown[name] = Shown(name, category, signals)
         else:
-            barred[table_name(category)] = category, reason
-    return Seen(shown, barred)
+            found.barred[name] = category, reason
+    return found
 
 
 def through(site: Site, door: Door) -> Seen:
@@ -81,7 +89,7 @@ def through(site: Site, door: Door) -> Seen:
         )
         for category, names in door.signals.items()
     }
-    return Seen(found, {})
+    return Seen(found, {}, {})
 
 
 def _by_category(site: Site, purpose: str) -> Iterator[tuple[str, dict[str, Signal]]]:
@@ -112,13 +120,12 @@ def _not_consented(site: Site, purpose: str, category: str, asked: frozenset[str
     )
 
 
-def _judged(site: Site, purpose: str, category: str) -> Reason | None:
-    """Why the purpose may not have a category at all, whatever a person allows; None where it may."""
+def _judged(site: Site, purpose: str, category: str) -> Judged:
+    """Whether the purpose may have a category at all, if persons allow it: asked with a consent that is nobody's."""
     ground = "statutory" if purpose == STATUTORY else "consent"
     wish = StandingConsent(purposes=(purpose,), categories=(category,), separate=True)
     facts = Facts(at=site.clock(), consent=wish, driver_setting="on")
-    verdict = site.judge(Collect(category=category, purpose=purpose, ground=ground), facts)
-    return None if verdict.verdict == "keep" else verdict.reasons[0]
+    return judgements.ask(site, Collect(category=category, purpose=purpose, ground=ground), facts)
 
 
 def _nothing_kept(site: Site, category: str, signals: dict[str, Signal]) -> Reason | None:

@@ -1,8 +1,9 @@
 """Again: rows that were kept for a purpose, read for it and sieved again with what stands at that moment."""
 
-from collections.abc import Collection, Iterator
+from collections.abc import Collection, Iterable, Iterator
 from dataclasses import dataclass, replace
 from functools import reduce
+from itertools import chain
 
 import numpy as np
 import pyarrow as pa
@@ -27,7 +28,7 @@ from onshore.words.use import Use
 from onshore.words.vocabulary import STATUTORY
 
 _ROWS = 16_384
-"""Of a batch: for so many, what stands now is asked for once."""
+"""Of a batch, about: what is read in smaller pieces is put together for it, and what stands now asked for once."""
 
 
 _COUNTERS = (consents.COUNTER, zones.COUNTER, drives_on_paper.COUNTER, restrictions.COUNTER)
@@ -56,12 +57,14 @@ class Again:
         columns: Collection[str] | None = None,
         only: bool = False,
         now: int = 0,
+        in_order: bool = True,
     ) -> Iterator[Sieved]:
         """Kept batches of a category with events in [start, until), milliseconds UTC, and what was withheld of them.
 
         `columns`: the signals that are wanted; which rows come does not depend on it, and others may come too. With
         `only` no other signal comes, nor a row without a kept cell of these. `now`: an instant before which nobody is
-        to be asked; the site's clock where that is later. Refused as by `read`.
+        to be asked; the site's clock where that is later. `in_order`, and refused, as by `read`; without it small
+        tables come as one batch, so that fewer looks are taken at what stands.
         """
         wanted = self._beside(category, columns) if only and columns is not None else self._wanted(category, columns)
         tables = read(
@@ -75,13 +78,18 @@ class Again:
             until=until,
             vehicles=vehicles,
             columns=wanted,
+            in_order=in_order,
         )
         witness = None if wanted is None or only else self._witness(category, wanted)
-        found = self._sieved(category, tables, witness, now)
+        apart = ((table,) for table in tables) if in_order else (tables,)
+        batches = chain.from_iterable(_gathered(some) for some in apart)
+        found = self._sieved(category, batches, witness, now)
         return (_narrowed(one, columns) for one in found) if only and columns is not None else found
 
-    def _sieved(self, category: str, tables: Iterator[pa.Table], witness: str | None, now: int) -> Iterator[Sieved]:
-        for came in (batch for table in tables for batch in self._batches(table)):
+    def _sieved(
+        self, category: str, batches: Iterator[pa.RecordBatch], witness: str | None, now: int
+    ) -> Iterator[Sieved]:
+        for came in self._of_one_door(batches):
             stands = self._standing.looked()
             batch = _shown(came, category, stands.hides)
             if batch.num_rows:
@@ -90,14 +98,15 @@ class Again:
                 found = sieve(asked, stands.allowed, self._site.rulebook, at, only=self._use, zones=stands.zoned)
                 yield Sieved(found.kept and stands.whose.under_vehicle(found.kept), found.tally)
 
-    def _batches(self, table: pa.Table) -> Iterator[pa.RecordBatch]:
-        """The batches of a table; under the law's own ground each of one door, for the law keeps by the door."""
-        if self._use.purpose != STATUTORY:
-            yield from _cut(table)
-            return
-        doors = table.column("door").cast(pa.string())
-        for door in doors.unique():
-            yield from _cut(table.filter(pc.equal(doors, door)))
+    def _of_one_door(self, batches: Iterator[pa.RecordBatch]) -> Iterator[pa.RecordBatch]:
+        """The batches; under the law's own ground each of one door, for the law keeps by the door."""
+        for batch in batches:
+            if self._use.purpose != STATUTORY:
+                yield batch
+                continue
+            doors = batch.column("door").cast(pa.string())
+            for door in doors.unique():
+                yield batch.filter(pc.equal(doors, door))
 
     def _wanted(self, category: str, columns: Collection[str] | None) -> frozenset[str] | None:
         """All columns (None) where cells of a row are decided apart: by their place, or by the door that sent them.
@@ -167,10 +176,27 @@ class _Standing:
         return self._consents.now()
 
 
-def _cut(table: pa.Table) -> Iterator[pa.RecordBatch]:
-    """Batches of _ROWS that own what they hold: of a part of a larger array the sieve would copy every cell."""
-    for first in range(0, table.num_rows, _ROWS):
-        yield from table.slice(first, _ROWS).combine_chunks().to_batches()
+def _gathered(tables: Iterable[pa.Table]) -> Iterator[pa.RecordBatch]:
+    """Batches that own what they hold: of a part of a larger array the sieve would copy every cell.
+
+    What came alone and is large is one as it is; smaller pieces of these tables that are alike are put together.
+    """
+    held: list[pa.RecordBatch] = []
+    for piece in (piece for table in tables for piece in table.to_batches()):
+        rows = sum(one.num_rows for one in held) + piece.num_rows
+        if held and (rows > _ROWS or not piece.schema.equals(held[0].schema, check_metadata=True)):
+            yield _together(held)
+            held = []
+        held.append(piece)
+    if held:
+        yield _together(held)
+
+
+def _together(pieces: list[pa.RecordBatch]) -> pa.RecordBatch:
+    if len(pieces) == 1:
+        return pieces[0]
+    (batch,) = pa.Table.from_batches(pieces).unify_dictionaries().combine_chunks().to_batches()
+    return batch
 
 
 def _shown(batch: pa.RecordBatch, category: str, hides: Hidden) -> pa.RecordBatch:

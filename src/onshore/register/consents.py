@@ -12,7 +12,8 @@ from onshore.consent.changes import replaced
 from onshore.consent.columns import Consents, compile_columns, compile_consents
 from onshore.consent.records import FIELDS, Records, records
 from onshore.ledger.entry import digest
-from onshore.register import persons
+from onshore.register import judgements, persons
+from onshore.register.judgements import Judged
 from onshore.register.vehicles import Vehicle
 from onshore.rules.acts import ConsentAsked, Facts
 from onshore.site import Site
@@ -51,7 +52,7 @@ def give(site: Site, vehicle: Vehicle, wish: Wish, *, driver: int | None = None)
 
     It is the owner's, for drives that are nobody else's; or a `driver`'s (person id), for theirs alone.
     """
-    _judge(site, wish)
+    judged = _judge(site, wish)
     now, person = site.clock(), vehicle.owner if driver is None else driver
     if driver is not None:
         persons.refuse_stranger(site, vehicle.id, driver)
@@ -75,7 +76,7 @@ def give(site: Site, vehicle: Vehicle, wish: Wish, *, driver: int | None = None)
     with writing(site.engine) as conn:
         conn.execute(consents.insert(), [_columns(c) for c in given])
         _mark_changed(conn, vehicle.id)
-        return [_recorded(site, conn, c, "given") for c in given]
+        return [_recorded(site, conn, c, "given", judged) for c in given]
 
 
 def withdraw(
@@ -222,7 +223,8 @@ def receipts_of(site: Site, consent: Consent) -> list[dict[str, Any]]:
     return [{"receipt": json.loads(row.paper), "proof": site.proof(row.entry)} for row in rows]
 
 
-def _judge(site: Site, wish: Wish) -> None:
+def _judge(site: Site, wish: Wish) -> Judged:
+    """The judge's word, where that accepts the form; refuses with its reason."""
     if wish.until is not None and wish.until <= site.clock():
         raise Malformed("the consent would end before it begins", where="until")
     unknown = [p for p in wish.purposes if p not in site.settings.site.purposes[1:]]
@@ -242,13 +244,14 @@ def _judge(site: Site, wish: Wish) -> None:
         bundled_with=wish.bundled_with,
         guardian=wish.guardian,
     )
-    verdict = site.judge(asked, Facts(at=site.clock()))
-    if verdict.verdict != "accept":
-        first = verdict.reasons[0]
+    judged = judgements.ask(site, asked, Facts(at=site.clock()))
+    if judged.verdict.verdict != "accept":
+        first = judged.verdict.reasons[0]
         raise Refusal(first.code, first.says, article=first.article, remedy=first.remedy)
+    return judged
 
 
-def _recorded(site: Site, conn: Connection, consent: Consent, state: str) -> Given:
+def _recorded(site: Site, conn: Connection, consent: Consent, state: str, *judged: Judged) -> Given:
     paper = {
         "kind": "consent",
         "state": state,
@@ -266,7 +269,7 @@ def _recorded(site: Site, conn: Connection, consent: Consent, state: str) -> Giv
         "withdrawn": consent.withdrawn or 0,
         "salt": site.randomness(16).hex(),
     }
-    number = site.hand_in(conn, site.entry("consent", obj=digest(paper), state=state))
+    number = judgements.hand_in(site, conn, "consent", judged, obj=digest(paper), state=state)
     conn.execute(receipts.insert().values(entry=number, consent=consent.id, paper=json.dumps(paper)))
     return Given(consent, paper, number)
 

@@ -6,10 +6,11 @@ from dataclasses import dataclass
 import msgspec
 from sqlalchemy import select
 
+from onshore.register import judgements
+from onshore.register.judgements import ByLaw
 from onshore.rules.acts import Facts, TransferAsked
 from onshore.site import Site
 from onshore.vault.papers import permits, reading, transfers, writing
-from onshore.words.errors import Refusal
 from onshore.words.permit import Transfer
 
 SOMEWHERE = "ZZ"
@@ -32,18 +33,27 @@ class Looking:
 
 
 def looking(site: Site, name: str) -> Looking:
-    """Whoever looks, as site.toml has them; an engineer of whom it says nothing sits abroad."""
+    """Whoever looks, as site.toml has them; an engineer of whom it says nothing sits abroad.
+
+    So does an employer that is no recipient, and of whom it does not say where: one that is misspelt, or not any more.
+    """
     person, here = site.settings.people[name], site.settings.site.jurisdiction
     known = site.settings.recipients.get(person.employer)
     usual = SOMEWHERE if person.role == "engineer" and not person.jurisdiction else here
-    employer = known.jurisdiction if known else person.employer_jurisdiction or here
+    unsaid = SOMEWHERE if person.employer else here
+    employer = known.jurisdiction if known else person.employer_jurisdiction or unsaid
     home = frozenset({here, *site.pack.home})
     return Looking(person.jurisdiction or usual, employer, person.employer if known else "", home)
 
 
+def is_abroad(site: Site, name: str) -> bool:
+    """Whether somebody looks from abroad, or for somebody there; nobody unknown does."""
+    return name in site.settings.people and bool(looking(site, name).abroad)
+
+
 def refusal(
     site: Site, name: str, *, by: str = "view", purpose: str = "", categories: Collection[str] = ()
-) -> Refusal | None:
+) -> ByLaw | None:
     """Why somebody may not see rows of this site (`view-is-export`), with the judge's article; None where they may.
 
     `by`: "view" or "query". Without categories all personal ones are meant. An owner sees what is theirs wherever they
@@ -65,12 +75,13 @@ def refusal(
         by=by,
         new_persons=1,
     )
-    verdict = site.judge(act, Facts(at=site.clock()))
-    first = verdict.reasons[0] if verdict.verdict == "refuse" else None
+    judged = judgements.ask(site, act, Facts(at=site.clock()))
+    first = judged.verdict.reasons[0] if judged.verdict.verdict == "refuse" else None
     why = "an engineer looks from abroad" if person.role == "engineer" else _why(who)
-    return Refusal(
+    return ByLaw(
         "view-is-export",
         f"{why}, and what is seen there has left; {first.says if first else ''}".rstrip("; "),
+        judged,
         article=first.article if first else site.pack.transfer.permit.outside_permit.article,
         remedy=_remedy(site, who),
     )
@@ -86,7 +97,7 @@ def refuse_abroad(site: Site, name: str, what: str, *, purpose: str = "", catego
         return
     role, dest = site.settings.people[name].role, looking(site, name).abroad
     with writing(site.engine) as conn:
-        site.hand_in(conn, site.entry("view", state="refused", what=what, role=role, dest=dest))
+        judgements.hand_in(site, conn, "view", [why.judged], state="refused", what=what, role=role, dest=dest)
     site.settle()
     raise why
 

@@ -9,6 +9,7 @@ from typing import Any
 import msgspec
 from sqlalchemy import func, select
 
+from onshore.register.judgements import Judged
 from onshore.rules.acts import Facts, Store
 from onshore.rules.judge import judge
 from onshore.rules.keeping import Term, cap_of, floor_of
@@ -65,30 +66,37 @@ class Limits:
             self._found[kind] = self._cut(kind)
         return self._found[kind]
 
-    def why(self, kind: Kind) -> tuple[Reason, ...]:
-        """By which articles what was made just before that goes."""
+    def judged(self, kind: Kind) -> tuple[Judged, ...]:
+        """The judge's word on what was made just before that; nothing where nothing goes."""
         cut = self(kind)
-        return () if cut is None else self._judged(kind, self._age(cut - 1))[1]
+        return () if cut is None else (self._judged(kind, self._age(cut - 1)),)
+
+    def why(self, kind: Kind) -> tuple[Reason, ...]:
+        """By which articles that goes."""
+        return tuple(reason for one in self.judged(kind) for reason in one.verdict.reasons)
 
     def goes(self, kind: Kind, made: int) -> bool:
         """The judge's word on one row."""
-        return self._judged(kind, self._age(made))[0]
+        return self._goes(kind, self._age(made))
 
     def _age(self, made: int) -> int:
         return max(self.at - made, 0) // _SECOND
 
-    def _judged(self, kind: Kind, age: int) -> tuple[bool, tuple[Reason, ...]]:
-        act = msgspec.structs.replace(kept(self._site, kind), age=f"{age}s")
-        verdict = judge(act, Facts(at=self.at), self.pack, ())
-        return verdict.verdict == "purge", verdict.reasons
+    def _goes(self, kind: Kind, age: int) -> bool:
+        return self._judged(kind, age).verdict.verdict == "purge"
+
+    def _judged(self, kind: Kind, age: int) -> Judged:
+        act, facts = msgspec.structs.replace(kept(self._site, kind), age=f"{age}s"), Facts(at=self.at)
+        by = (f"sha256:{self.digest}",)
+        return Judged(act, facts, judge(act, facts, self.pack, ()), by, self._version.lenient)
 
     def _cut(self, kind: Kind) -> int | None:
         young, old = 0, max(self.at, 0) // _SECOND  # ages: as if new, and as if made in 1970
-        if not self._judged(kind, old)[0]:
+        if not self._goes(kind, old):
             return None
         while old - young > 1:
             middle = (young + old) // 2
-            young, old = (young, middle) if self._judged(kind, middle)[0] else (middle, old)
+            young, old = (young, middle) if self._goes(kind, middle) else (middle, old)
         return self.at - old * _SECOND + 1
 
 

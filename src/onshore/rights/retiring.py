@@ -6,6 +6,7 @@ from collections.abc import Callable, Sequence
 from sqlalchemy import Connection, delete, func, select
 
 from onshore.ledger.entry import article
+from onshore.register import judgements
 from onshore.rights.retained import retained
 from onshore.rights.retention import Limits
 from onshore.rules.local import DAY_MS, local_day
@@ -108,21 +109,20 @@ def _hand_in(site: Site, conn: Connection, limits: Limits, one: Retired) -> None
     spans = [made_span(segment, site.law.zone) for segment in one.old]
     last = min(max(last for _, last in spans), (limits(one.kind) or 0) - 1)
     category, ground, exception = one.kind
-    site.hand_in(
+    judgements.hand_in(
+        site,
         conn,
-        site.entry(
-            "retire",
-            packdigest=f"sha256:{limits.digest}",
-            category=category,
-            ground=ground,
-            **({"exception": exception} if exception else {}),
-            articles=[article(reason.article) for reason in limits.why(one.kind)],
-            first=local_day(min(first for first, _ in spans), site.law.zone).isoformat(),
-            last=local_day(last, site.law.zone).isoformat(),
-            rows=one.rows,
-            old=[f"sha256:{segment.sha256}" for segment in one.old],
-            new=[f"sha256:{segment.sha256}" for segment in one.new],
-        ),
+        "retire",
+        limits.judged(one.kind),
+        category=category,
+        ground=ground,
+        **({"exception": exception} if exception else {}),
+        articles=[article(reason.article) for reason in limits.why(one.kind)],
+        first=local_day(min(first for first, _ in spans), site.law.zone).isoformat(),
+        last=local_day(last, site.law.zone).isoformat(),
+        rows=one.rows,
+        old=[f"sha256:{segment.sha256}" for segment in one.old],
+        new=[f"sha256:{segment.sha256}" for segment in one.new],
     )
 
 

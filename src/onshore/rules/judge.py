@@ -57,6 +57,11 @@ def judge(act: Act, facts: Facts, pack: Pack | None, others: Sequence[Pack] = ()
     return judge_store(act, facts, pack) if isinstance(act, Store) else judge_deadline(act, facts, pack)
 
 
+def concerned(act: Act) -> frozenset[str]:
+    """The jurisdictions besides the site's own whose packs are asked of an act: where it goes, and where it is from."""
+    return frozenset({act.to, act.produced_in or act.to}) if isinstance(act, TransferAsked) else frozenset()
+
+
 def _transfer(act: TransferAsked, facts: Facts, pack: Pack, others: Sequence[Pack]) -> Verdict:
     here = judge_transfer(act, facts, pack)
     if not others:

@@ -3,7 +3,7 @@
 from bisect import bisect_right
 from collections.abc import Iterator
 from datetime import date
-from functools import cached_property
+from functools import cached_property, lru_cache
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 import msgspec
@@ -33,6 +33,7 @@ from onshore.words.strict import among, read, toml
 from onshore.words.vocabulary import CATEGORIES
 
 FORMAT = 1
+_READ = 64  # texts of packs that are kept read: each site that opens in a process asks for the same
 
 
 class _Part(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True, rename="kebab"):
@@ -165,6 +166,7 @@ class Pack(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True
         return found
 
 
+@lru_cache(maxsize=_READ)
 def parse(text: str, where: str = "pack") -> Pack:
     """Read a pack (`format = 1`); Malformed names the key and what is allowed there.
 
@@ -175,7 +177,7 @@ def parse(text: str, where: str = "pack") -> Pack:
     pack = read(Pack, toml(text, where), where, text)
     if pack.format != FORMAT:
         raise Malformed(f"format {pack.format} is not known; allowed: {FORMAT}", where=place(where, "format", text))
-    _known_zone(pack.zone, place(where, "zone", text))
+    _known_zone(pack.zone, where, text)
     if not (pack.draft or pack.consent.consent_expired.open_ended):
         what = (
             "a site lets a consent stand until it ends or is withdrawn; only a draft (draft = true) may say otherwise"
@@ -246,8 +248,8 @@ def _cited(rule: Rule) -> set[str]:
     return set(rule.mark.removeprefix("seen: ").split(", ")) if rule.mark.startswith("seen") else set()
 
 
-def _known_zone(name: str, where: str) -> None:
+def _known_zone(name: str, where: str, text: str) -> None:
     try:
         ZoneInfo(name)
     except (ZoneInfoNotFoundError, ValueError) as error:
-        raise Malformed(f"{name!r} is no IANA time zone", where=where) from error
+        raise Malformed(f"{name!r} is no IANA time zone", where=place(where, "zone", text)) from error

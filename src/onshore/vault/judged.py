@@ -1,6 +1,6 @@
-"""Table of every judgement on a request: the act and the facts, and the packs that it was judged by."""
+"""Table of judgements: what the judge was asked, of requests, queries, consents and more, so that it can be again."""
 
-from sqlalchemy import BigInteger, Column, ForeignKey, Integer, MetaData, String, Table, Text
+from sqlalchemy import BigInteger, Column, ForeignKey, MetaData, String, Table, Text
 
 
 def table(metadata: MetaData) -> Table:
@@ -8,11 +8,10 @@ def table(metadata: MetaData) -> Table:
     return Table(
         "judgements",
         metadata,
-        Column("number", Integer, primary_key=True),
-        Column("transfer", ForeignKey("transfers.id"), nullable=False, index=True),
+        Column("facts", String(71), primary_key=True),  # the digest, as the ledger's entry names it
+        Column("about", String(32), index=True),  # id of a request or a court's request; null: of neither
         Column("at", BigInteger, nullable=False),
-        Column("judged", Text, nullable=False),  # JSON of act and facts, as `rules.acts` has them
-        Column("lenient", Text, nullable=False),  # JSON list of switches that counsel had turned
+        Column("judged", Text, nullable=False),  # JSON list of acts and facts, as `rules.acts` has them, with packs
         Column("salt", String(32), nullable=False),
-        Column("entry", ForeignKey("entries.id"), nullable=False, unique=True),
+        Column("entry", ForeignKey("entries.id"), unique=True),  # null: recalled into papers that were restored
     )

@@ -49,7 +49,8 @@ class Wanted:
     """Which rows of a place: of [start, until) (ms UTC), of these vehicles (None: of all), sorted.
 
     `rows`: of a table and the category that it is of, which rows; `names`: which columns of a file (None: all), or
-    that nothing of it serves (empty). `hides`: whether restrictions count.
+    that nothing of it serves (empty). `hides`: whether restrictions count. `sorted`: by vehicle and time over all files
+    of a place; else what is of one file is, one after the other, and nothing is copied for it.
     """
 
     start: int
@@ -58,6 +59,7 @@ class Wanted:
     names: Callable[[pa.Schema], Sequence[str] | None]
     rows: Callable[[pa.Table], Bits | None]
     hides: bool = True
+    sorted: bool = True
 
 
 def places(engine: Engine, wanted: Wanted, *where: ColumnElement[bool]) -> list[Place]:
@@ -70,7 +72,7 @@ def places(engine: Engine, wanted: Wanted, *where: ColumnElement[bool]) -> list[
 
 
 def pieces(engine: Engine, shelf: Shelf, place: Place, wanted: Wanted, standing: Standing) -> Iterator[pa.Table]:
-    """The rows of a place, sorted by vehicle and time, in pieces; restricted ones are left out as of each piece."""
+    """The rows of a place in pieces, sorted as wanted; restricted ones are left out as of each piece."""
     after: int | None = None
     files: dict[str, Opened] = {}
     while True:
@@ -148,7 +150,9 @@ def _piece(
         some = _rows(table, segment.place.category, wanted, hides, after, upto)
         if some.any():
             found.append(table if some.all() else table.filter(pa.array(some)))
-    return by_car(merged(found)) if found else None
+    if not found:
+        return None
+    return by_car(merged(found)) if wanted.sorted else merged(found)
 
 
 def _rows(table: pa.Table, category: str, wanted: Wanted, hides: Hidden, after: int | None, upto: int | None) -> Bits:

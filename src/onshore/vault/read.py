@@ -41,6 +41,7 @@ def read(
     until: int,
     vehicles: Collection[int] | None = None,
     columns: Collection[str] | None = None,
+    in_order: bool = True,
 ) -> Iterator[pa.Table]:
     """Rows of [start, until) (milliseconds UTC) that may serve the purpose `use`, in tables of about 65,536 rows.
 
@@ -48,13 +49,13 @@ def read(
     consent for it covered when they were sieved (PIPL Art. 13, 14). Restricted rows are never given, from the moment
     of the restriction on: the papers are asked anew for each table. `vehicles` and `columns` (signals; the base columns
     always come) narrow it further. A table is of one place (category, day, bucket, pack) and sorted by vehicle and
-    time; tables come by category, then day. What is drained meanwhile may be in it or not. Refused
-    (`purpose-not-consented`) where nobody ever consented to the purpose.
+    time, or without `in_order` what is of one file is; tables come by category, then day. What is drained meanwhile may
+    be in it or not. Refused (`purpose-not-consented`) where nobody ever consented to the purpose.
     """
     if use != STATUTORY:
         _refuse_unknown(engine, use)
     cars = None if vehicles is None else tuple(sorted(set(vehicles)))
-    wanted = Wanted(start, until, cars, _columns(use, columns), _serving(use))
+    wanted = Wanted(start, until, cars, _columns(use, columns), _serving(use), sorted=in_order)
     return _tables(engine, Shelf(root, folder, site), wanted, use, categories)
 
 

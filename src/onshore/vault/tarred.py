@@ -9,10 +9,10 @@ END = bytes(2 * tarfile.BLOCKSIZE)
 """What a tar ends with."""
 
 
-def member(name: str, body: Bytes) -> Iterator[Bytes]:
-    """One file of a tar (POSIX.1-1988 ustar): its head, its bytes, and zeros up to the next block."""
+def member(name: str, *body: Bytes) -> Iterator[Bytes]:
+    """One file of a tar (POSIX.1-1988 ustar): its head, its bytes in pieces, and zeros up to the next block."""
     info = tarfile.TarInfo(name)
-    info.size, info.mode = len(body), 0o600
+    info.size, info.mode = sum(map(len, body)), 0o600
     yield info.tobuf(tarfile.USTAR_FORMAT)
-    yield body
-    yield bytes(-len(body) % tarfile.BLOCKSIZE)
+    yield from body
+    yield bytes(-info.size % tarfile.BLOCKSIZE)

@@ -1,12 +1,13 @@
 """Settings: what `site.toml` may say, key by key."""
 
 from typing import Annotated, Literal
+from unicodedata import normalize
 
 import msgspec
 
 from onshore.words.settings_border import Clock, Filing, Permits, Published, Receiver, Witnesses
 from onshore.words.settings_gate import Gate
-from onshore.words.strict import Strict
+from onshore.words.strict import BadValueError, Strict
 from onshore.words.vocabulary import MAX_PURPOSES
 
 Role = Literal["operator", "officer", "regulator", "engineer", "owner"]
@@ -83,7 +84,8 @@ class Person(Strict, frozen=True, kw_only=True):
     """Somebody who acts at the site, by name; `vkey` verifies what a regulator signs, or an officer records.
 
     `jurisdiction`: where they sit. `employer`: of [recipients], or anybody; `employer_jurisdiction`: where that stands,
-    of a recipient its own. Without them all is the site's own, but for engineers, who look from abroad.
+    of a recipient its own. Without them all is the site's own, but for engineers, who look from abroad, and for who
+    works for somebody of whom nothing says where that stands.
     """
 
     role: Role
@@ -220,3 +222,11 @@ class Settings(Strict, frozen=True, kw_only=True):
     forward: dict[Annotated[str, msgspec.Meta(pattern=r"^[a-z0-9][a-z0-9-]{0,19}$")], Forward] = {}
     query: Queries = Queries()
     filing: Filing = Filing()
+
+    def __post_init__(self) -> None:
+        """Two officers are two names: not one that is written twice, in capitals or other letters of the same look."""
+        known: dict[str, str] = {}
+        for name in self.people:
+            same = known.setdefault("".join(normalize("NFKC", name).casefold().split()), name)
+            if same != name:
+                raise BadValueError(f"'{name}' and '{same}' read alike, so nobody sees who did what", where="people")

@@ -124,6 +124,16 @@ def test_nobody_holds_all_connections(served):
     client.close()
 
 
+@pytest.mark.parametrize(
+    ("one", "other"),
+    [("2001:db8::1", "2001:db8::ffff:1"), ("fe80::1%eth0", "fe80::2%eth0"), ("::ffff:10.0.0.1", "10.0.0.1")],
+)
+def test_who_has_many_addresses_is_one_client(one, other):
+    """A house has 2**64 addresses of IPv6: each counted by itself, it would hold all connections."""
+    assert answering._whose(one) == answering._whose(other)
+    assert len({answering._whose(a) for a in ("10.0.0.1", "10.0.0.2", "2001:db8::1", "2001:db8:0:1::1", "")}) == 5
+
+
 def test_a_certificate_that_is_none(tmp_path):
     for name in ("a", "b"):
         (tmp_path / name).write_text("no PEM")

@@ -8,6 +8,7 @@ import pytest
 from onshore.ledger import history, mldsa
 from onshore.ledger.entry import entry
 from onshore.ledger.layout import CHECKPOINT
+from onshore.ledger.log import Log
 from onshore.ledger.note import (
     COSIGNATURE,
     MLDSA44,
@@ -207,3 +208,44 @@ def test_a_huge_policy_is_read_and_a_wide_one_too():
     assert len(read_policy(f"{witnesses}{group}quorum all\n".encode()).witnesses) == 2000
     with pytest.raises(Unreadable, match="longer than"):
         read_policy(b"# " + b"x" * (8 << 20) + b"\nquorum none\n")
+
+
+def handed_in(witness, log):
+    return witness.add_checkpoint(write_request(0, [], log.checkpoint))
+
+
+def test_a_second_log_under_a_year_that_the_chain_passes_over_is_told(years, keys, tmp_path):
+    """Cosigned in December under next year's name, shown to one recipient, and then passed over: the chain holds."""
+    seeds = iter((b"a" * 32, b"b" * 32))
+    make(tmp_path / "w", NAME, lambda _n: next(seeds))
+    trust(tmp_path / "w", keys)
+    witness = Witness(tmp_path / "w", clock=lambda: DECEMBER)
+    assert handed_in(witness, years.log).status == 200
+    past = Log(tmp_path / "past", SEED, f"{ORIGIN}/2025")
+    past.append([made("recall", DECEMBER, obj=f"sha256:{1:064x}")])
+    assert handed_in(witness, past).status == 404, "nobody begins the log of a year that is over"
+    second = Log(tmp_path / "second", SEED, f"{ORIGIN}/2027")
+    second.append([made("recall", DECEMBER, obj=f"sha256:{2:064x}")])
+    assert handed_in(witness, second).status == 200
+    years._close(2028, made)
+    answer = handed_in(witness, years.log)
+    assert answer.status == 200
+    (years.folder / "witnessed").write_bytes(years.checkpoint.encode() + answer.body)
+    policy = read_policy(f"witness w {witness.keys[0]}\nquorum w\n".encode())
+    said = [str(one) for one in history.log(years.read, Trust(keys, policy))]
+    (told,) = [line for line in said if "2027" in line]
+    assert told.startswith(f"not checked: log: none of {ORIGIN} is linked under 2026 to 2027; if")
+    assert not [line for line in map(str, history.log(years.read, Trust(keys))) if "second history" in line]
+
+
+def test_of_years_that_follow_each_other_nothing_is_passed_over(years, keys):
+    later = [made("recall", JANUARY + n * 31_536_000_000, obj=f"sha256:{n:064x}") for n in range(3)]
+    years.append(later, made)
+    line = Cosigner(NAME, b"w" * 32, COSIGNATURE)
+    (years.folder / "witnessed").write_text(years.checkpoint + line.line(parted(years.checkpoint)[0], 1_900_000_000))
+    policy = read_policy(f"witness w {line.key}\nquorum w\n".encode())
+    said = [str(one) for one in history.log(years.read, Trust(keys, policy))]
+    assert sum("goes on" in one for one in said) == 3
+    assert [one for one in said if "second history" in one] == [
+        f"not checked: log: none of {ORIGIN} is linked under 2026; if a witness cosigned one, it is a second history"
+    ]

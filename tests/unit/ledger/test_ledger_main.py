@@ -27,7 +27,7 @@ def site(tmp_path):
     left = {"obj": digest(SEALED), "state": "leaving", "manifest": digest("m"), "permit": digest("p"), "parts": []}
     log.append(
         [
-            entry("consent", **HEAD, obj=digest(PAPER), state="given"),
+            entry("consent", **HEAD, obj=digest(PAPER), state="withdrawn"),
             entry("release", **HEAD, **left, dest="DE", subjects=1, rows=1, bytes=len(SEALED)),
         ]
     )

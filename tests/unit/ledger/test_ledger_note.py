@@ -5,6 +5,7 @@ import base64
 import pytest
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
+from onshore.ledger import note as note_module
 from onshore.ledger.note import (
     COSIGNATURE,
     MLDSA44,
@@ -23,6 +24,7 @@ from onshore.ledger.note import (
     subtree,
 )
 from onshore.ledger.signer import Cosigner, Signer
+from onshore.ledger.verify import Finding, Trust, checkpoint
 
 SIGNER = Signer("example.org/log", b"1" * 32)
 OTHER = Signer("example.org/other", b"2" * 32)
@@ -115,6 +117,20 @@ def test_timed_signatures_are_over_the_checkpoint_the_name_and_the_time(kind):
     ):
         with pytest.raises(Wrong, match="does not hold"):
             open_note(SIGNER.sign(over) + signature_line(key, signature), [SIGNER.key, key])
+
+
+@KINDS
+def test_a_signature_that_is_said_many_times_is_checked_once(kind, monkeypatch):
+    """Anybody may say a public signature 250 times to a witness, who would check nothing else for seconds."""
+    asked = []
+    name = "mldsa44" if kind == MLDSA44 else "ed25519"
+    real = getattr(note_module, name)
+    monkeypatch.setattr(note_module, name, lambda *said: asked.append(said) or real(*said))
+    text = checkpoint_text(POINT)
+    cosigner = Cosigner("example.org/w", b"4" * 32, kind)
+    line = cosigner.line(text, 1_700_000_000)
+    assert open_note(f"{text}\n{line * 250}", [cosigner.key]).signers == (cosigner.key,)
+    assert len(asked) == 1
 
 
 def test_what_ml_dsa_signs_is_laid_out_as_the_specification_says():
@@ -224,3 +240,17 @@ def test_base64_and_decimals_have_one_spelling():
     for text in ("AAB=", "AAA", "AA A=", "AA\u00e4=", "AA-="):
         assert decoded(text) is None
     assert [decimal(t) for t in ("0", "10", "01", "+1", "", "9" * 20)] == [0, 10, None, None, None, None]
+
+
+def test_what_is_told_of_others_words_steers_no_terminal():
+    """Names and entries are the sender's: one that takes the line back would have the reader see another verdict."""
+    hidden = "x\x9b1A\x9b2K\u202everified\nverified\x1b[2J"
+    for told in (str(Finding(False, hidden)), Finding(True, hidden).says, str(Wrong(hidden, hidden))):
+        assert told.isprintable()
+    wrong = Wrong(hidden, hidden)
+    assert wrong.where == wrong.what == "x?1A?2K?verified?verified?[2J"
+    text = checkpoint_text(POINT)
+    name = "other\x9b2K"
+    note = SIGNER.sign(text) + signature_line(Key(name, 1, bytes(32)), bytes(64))
+    _, said = checkpoint(note.encode(), Trust((SIGNER.key,)))
+    assert [str(one) for one in said][-1] == "not checked: witnesses: no policy was given; signatures by other?2K"

@@ -259,6 +259,18 @@ def test_a_cosignature_of_something_else(house):
     assert answering_with(house, lambda *_: Answer(200, smuggled.encode())) is not None
 
 
+def test_a_witness_that_cosigns_without_end_fills_no_proof_up(house):
+    """Each of its lines holds; of more signatures than a note may have nobody would read the proof."""
+    text = house.log.checkpoint.rpartition("\n\n")[0] + "\n"
+    cosigner = house.witnesses[0].witness._cosigners[0]
+    lines = "".join(cosigner.line(text, 1_790_000_000 + n) for n in range(250))
+    assert answering_with(house, lambda *_: Answer(200, lines.encode())) is None
+    found = house.site().proof(house.latest())
+    assert [f for f in proof(found.encode(), house.trust) if "witnesses" in f.says]
+    last = lines.split("\n")[-2]
+    assert [line for line in found.split("\n") if "w1.example" in line] in ([], [last])
+
+
 def test_what_never_ends_its_answer_is_left(house):
     """A witness that takes the connection and says nothing holds up nobody for longer than it may."""
     house.stop(house.witnesses[0])

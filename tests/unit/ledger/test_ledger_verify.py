@@ -8,66 +8,16 @@ import pytest
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 from onshore.ledger import verify
-from onshore.ledger.contents import contents
 from onshore.ledger.entry import digest, entry
 from onshore.ledger.log import Log
 from onshore.ledger.note import COSIGNATURE, Key, Unreadable, Wrong, signature_line
 from onshore.ledger.policy import read_policy
 from onshore.ledger.signer import LogSigner, Signer
 from onshore.ledger.verify import Trust
+from release_makers import HEAD, SEALED, release
 
 SEED, ORIGIN = b"s" * 32, "example.org/shanghai"
-HEAD = {"at": 1_766_000_000_123, "site": "a1", "jurisdiction": "CN"}
-SEALED = b"age-encryption.org/v1 ..."
-TERMS = {
-    "site": "a1",
-    "transfer": "t1",
-    "request": "sha256:00",
-    "purpose": "warranty-analysis",
-    "categories": ["track", "cabin"],
-    "recipient": "stuttgart",
-    "recipient_jurisdiction": "DE",
-    "persons": 2,
-    "start": "2025-12-17",
-    "until": "2025-12-17",
-    "events_from": 5,
-    "events_until": 9,
-}
-
-
-def permit_of(**change):
-    return verify.canonical(TERMS | change) + b"\n\n\xe2\x80\x94 regulator AAAA\n"
-
-
-PERMIT = permit_of()
-PARTS = {"parts/0.parquet": sha256(b"0").hexdigest(), "parts/1.parquet": sha256(b"1").hexdigest()}
-LISTED = [{"name": n, "category": "track", "sha256": f"sha256:{h}", "rows": 1} for n, h in PARTS.items()]
-SAID = {n: TERMS[n] for n in ("site", "transfer", "request", "purpose", "recipient")} | {
-    "dest": "DE",
-    "start": 5,
-    "until": 9,
-    "subjects": 1,
-    "categories": ["track"],
-    "permit": digest(PERMIT),
-    "parts": LISTED,
-}
-MANIFEST = verify.canonical(SAID)
 PAPER = {"kind": "consent", "state": "given", "salt": "00ff", "separate": True, "notice": "通知"}
-
-
-def release(**fields):
-    said = {
-        "obj": digest(SEALED),
-        "state": "leaving",
-        "manifest": digest(MANIFEST),
-        "permit": digest(PERMIT),
-        "parts": [p["sha256"] for p in LISTED],
-        "dest": "DE",
-        "subjects": 1,
-        "rows": 2,
-        "bytes": len(SEALED),
-    }
-    return entry("release", **HEAD, **(said | fields))
 
 
 @pytest.fixture
@@ -76,7 +26,7 @@ def log(tmp_path):
     made.append(
         [
             entry("site", **HEAD),
-            entry("consent", **HEAD, obj=digest(PAPER), state="given"),
+            entry("consent", **HEAD, obj=digest(PAPER), state="withdrawn"),
             release(),
             entry("release", **HEAD, obj=digest(SEALED), state="unsent"),
             b"not json",
@@ -346,118 +296,6 @@ def test_names_sort_as_rfc_8785_says():
     for value in (1.0, None, 1 << 53, "\ud800", {1: 2}, b""):
         with pytest.raises(ValueError, match=r"no place|surrogates|encode"):
             verify.canonical([value])
-
-
-def proof_with(**fields):
-    raw = release(**fields)
-    return f"{verify.PROOF}\nextra {base64.b64encode(raw).decode()}\nindex 0\n\nx".encode()
-
-
-def test_what_an_opened_parcel_holds():
-    found = said(contents(proof_with(), MANIFEST, PERMIT, PARTS))
-    assert [line.split(":")[1].strip() for line in found] == ["manifest", "permit", "permit's terms", "parts"]
-
-
-def test_opened_parcels_that_are_wrong():
-    other = verify.canonical(SAID | {"permit": digest(b"else")})
-    twice = verify.canonical(SAID | {"parts": [*LISTED, LISTED[0]]})
-    twins = MANIFEST.replace(b'"parts"', b'"parts":[],"parts"', 1)
-    shapeless = verify.canonical(SAID | {"parts": [{"name": "parts/0.parquet", "category": "track"}]})
-    cases = [
-        ({}, MANIFEST + b" ", PERMIT, PARTS, "manifest"),
-        ({}, MANIFEST, PERMIT + b"x", PARTS, "permit"),
-        ({"manifest": digest(other)}, other, PERMIT, PARTS, "permit"),
-        ({"manifest": digest(b"[]")}, b"[]", PERMIT, PARTS, "manifest"),
-        ({"manifest": digest(twins)}, twins, PERMIT, PARTS, "manifest"),
-        ({"manifest": digest(twice)}, twice, PERMIT, PARTS, "manifest"),
-        ({"manifest": digest(shapeless)}, shapeless, PERMIT, PARTS, "manifest"),
-        ({}, MANIFEST, PERMIT, PARTS | {"parts/0.parquet": "00"}, "parts/0.parquet"),
-        ({}, MANIFEST, PERMIT, PARTS | {"parts/2.parquet": "00"}, "parts/2.parquet"),
-        ({}, MANIFEST, PERMIT, {}, "parts/0.parquet"),
-        ({"parts": [digest(b"0")]}, MANIFEST, PERMIT, PARTS, "parts"),
-    ]
-    for fields, manifest, permit, parts, where in cases:
-        with pytest.raises(Wrong) as wrong:
-            list(contents(proof_with(**fields), manifest, permit, parts))
-        assert wrong.value.where == where
-
-
-def held(said, permit=PERMIT, **entry):
-    """What an opened parcel is told where everything but the words is as the ledger names it."""
-    manifest = verify.canonical({k: v for k, v in (SAID | {"permit": digest(permit)} | said).items() if v is not None})
-    fields = {"manifest": digest(manifest), "permit": digest(permit)} | entry
-    return list(contents(proof_with(**fields), manifest, permit, PARTS))
-
-
-@pytest.mark.parametrize(
-    "said",
-    [
-        *(
-            {name: "other"}
-            for name in ("site", "transfer", "request", "purpose", "recipient", "dest", "start", "until")
-        ),
-        *({name: None} for name in ("site", "transfer", "request", "purpose", "recipient", "dest", "start", "until")),
-        {"categories": ["track", "voice"]},
-        {"parts": [LISTED[0] | {"category": "voice"}, LISTED[1]]},
-        {"subjects": 2},  # the ledger says 1
-        {"subjects": -1},
-    ],
-)
-def test_a_manifest_beyond_its_permit_or_its_entry_is_wrong(said):
-    assert held({})
-    with pytest.raises(Wrong) as wrong:
-        held(said)
-    assert wrong.value.where == "manifest"
-
-
-@pytest.mark.parametrize(
-    "change",
-    [
-        *(
-            {name: "other"}
-            for name in ("site", "transfer", "request", "purpose", "recipient", "recipient_jurisdiction")
-        ),
-        {"events_from": 6},
-        {"events_until": 8},
-        {"categories": ["cabin"]},
-        {"persons": 0},
-        {"until": "2025-12-15"},
-        {"start": "2025-12-19"},
-    ],
-)
-def test_a_permit_that_allows_less_than_what_left_is_wrong(change):
-    with pytest.raises(Wrong) as wrong:
-        held({}, permit_of(**change))
-    assert wrong.value.where == "manifest"
-
-
-def test_an_entry_that_says_another_place_than_the_manifest_is_wrong():
-    with pytest.raises(Wrong, match="dest"):
-        held({}, dest="US")
-
-
-def test_the_permits_days_are_those_of_some_zone_on_earth():
-    assert held({}, permit_of(start="2025-12-18", until="2025-12-18"))  # 19:33 UTC is the next day in Shanghai
-
-
-@pytest.mark.parametrize("terms", [{"persons": "2"}, {"categories": 1}, {"until": 5}])
-def test_a_permit_that_does_not_say_what_it_allows_is_wrong(terms):
-    with pytest.raises(Wrong) as wrong:
-        held({}, permit_of(**terms))
-    assert wrong.value.where == "permit"
-
-
-@pytest.mark.parametrize("said", [{"subjects": None}, {"categories": None}, {"parts": [{"name": "parts/0.parquet"}]}])
-def test_a_manifest_that_does_not_say_what_was_permitted_is_wrong(said):
-    with pytest.raises(Wrong) as wrong:
-        held(said)
-    assert wrong.value.where == "permit"
-
-
-def test_a_permit_that_is_no_json_is_wrong():
-    with pytest.raises(Wrong) as wrong:
-        held({}, b"permit\n")
-    assert wrong.value.where == "permit"
 
 
 FIRST, SECOND = LogSigner(ORIGIN, SEED).keys

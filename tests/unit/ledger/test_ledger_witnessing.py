@@ -353,3 +353,29 @@ def test_over_http(witness, log):
     ]:
         assert answer(method, path, b"").status == 404
     assert read_checkpoint(witness.checkpoint(ROOM).decode().partition("\n\n")[0] + "\n").size == 5
+
+
+def test_a_signature_said_many_times_is_kept_once(folder, witness, log):
+    """Who fills a public checkpoint up with its own signatures cannot have the witness keep what it cannot read."""
+    first, second = log.checkpoint.splitlines(keepends=True)[-2:]
+    padded = log.checkpoint + first * 126 + second * 127
+    answer = witness.add_checkpoint(write_request(0, [], padded))
+    assert answer.status == 200
+    assert witness.checkpoint(ROOM) == log.checkpoint.encode() + answer.body
+    assert Witness(folder, clock=lambda: NOW).logs[ORIGIN].point.size == 5
+
+
+def test_the_same_checkpoint_handed_in_again_and_again_costs_no_disk(folder, log):
+    """Anybody may hand in what is public; each that is written and synced would have the site itself wait."""
+    steps, now = [], [NOW]
+    witness = Witness(folder, clock=lambda: now[0], step=steps.append)
+    first = hand_in(witness, log, 0)
+    written = len(steps)
+    for _ in range(20):
+        assert hand_in(witness, log, 5) == first
+    assert len(steps) == written
+    now[0] += 10_000
+    later = hand_in(witness, log, 5)
+    assert set(open_note(log.checkpoint.encode() + later.body, witness.keys).times.values()) == {NOW // 1000 + 10}
+    log.append([b"more"])
+    assert hand_in(witness, log, 5).status == 200

@@ -1,1 +1,1 @@
-"""What stands on file with a request: papers, judgements, tasks with clocks, foreign courts."""
+"""What stands on file with a request: papers, tasks with clocks, foreign courts."""

@@ -10,8 +10,11 @@ from sqlalchemy import Connection, Row, select, update
 
 from onshore.border.cases.filing import day
 from onshore.ledger.entry import digest
+from onshore.register import judgements
+from onshore.register.judgements import Judged
 from onshore.rules.acts import Facts, TransferAsked
 from onshore.site import Site
+from onshore.vault import papers as papers_of
 from onshore.vault.keys import open_sealed, seal
 from onshore.vault.papers import court_requests, reading, writing
 from onshore.words.errors import Malformed, Refusal
@@ -73,7 +76,7 @@ def ask(site: Site, kind: str, recipient: str, wanted: Wanted, *, authority: str
         raise Malformed(f"say who asks: {' or '.join(KINDS)}, its name and its reference", where="court")
     if not wanted.categories or not set(wanted.categories) <= set(CATEGORIES) or wanted.start >= wanted.until:
         raise Malformed("say which categories, and a period that ends after it begins", where="court")
-    court, verdict = site.randomness(16).hex(), _judged(site, recipient, wanted, approved=False)
+    court, judged = site.randomness(16).hex(), _judged(site, recipient, wanted, approved=False)
     who = json.dumps({"authority": authority, "reference": reference}).encode()
     row: dict[str, Any] = {
         "id": court,
@@ -85,11 +88,11 @@ def ask(site: Site, kind: str, recipient: str, wanted: Wanted, *, authority: str
         "asked": site.clock(),
         "asked_by": by,
         "state": "waiting",
-        "verdict": msgspec.json.encode(verdict).decode(),
+        "verdict": msgspec.json.encode(judged.verdict).decode(),
     }
     with writing(site.engine) as conn:
         conn.execute(court_requests.insert().values(**row))
-        _note(site, conn, row, "asked")
+        _note(site, conn, row, "asked", judged)
     site.settle()
     return find(site, court)
 
@@ -114,14 +117,15 @@ def approve(
         raise Malformed("an approval has its number, and days that do not end before they begin", where="approval")
     if file is not None and len(file) > site.settings.filing.scan_mb * _MIB:
         raise Malformed(f"a scan has at most {site.settings.filing.scan_mb} MiB ([filing] scan_mb)", where="file")
-    verdict = _judged(site, (one := find(site, court_id)).recipient, one.wanted, approved=True)
+    judged = _judged(site, (one := find(site, court_id)).recipient, one.wanted, approved=True)
     values = {
         "number": number,
         "start": start,
         "until": until,
         "sha256": None if file is None else digest(file.hex())[7:],
+        "verdict": msgspec.json.encode(judged.verdict).decode(),
     }
-    return _decide(site, court_id, by, "approved", values | {"verdict": msgspec.json.encode(verdict).decode()}, file)
+    return _decide(site, court_id, by, "approved", values, file, judged)
 
 
 def refuse(site: Site, court_id: str, by: str, words: str) -> Court:
@@ -198,7 +202,15 @@ def refuse_unqueued(site: Site, transfer: Transfer) -> None:
     )
 
 
-def _decide(site: Site, court_id: str, by: str, state: str, values: dict[str, Any], answer: bytes | None) -> Court:
+def _decide(
+    site: Site,
+    court_id: str,
+    by: str,
+    state: str,
+    values: dict[str, Any],
+    answer: bytes | None,
+    *judged: Judged,
+) -> Court:
     mine = court_requests.c.id == court_id
     box = None if answer is None else seal(site.key("column"), answer, _context(court_id, "answer"), site.randomness)
     with writing(site.engine) as conn:
@@ -214,13 +226,13 @@ def _decide(site: Site, court_id: str, by: str, state: str, values: dict[str, An
             )
         said = {"state": state, "decided": site.clock(), "decided_by": by, "answer": box, **values}
         conn.execute(update(court_requests).where(mine).values(**said))
-        site.recall(conn, (court_requests, mine))
-        _note(site, conn, dict(row), state)
+        _note(site, conn, dict(row), state, *judged)
+        site.recall(conn, (court_requests, mine), (papers_of.judgements, papers_of.judgements.c.about == court_id))
     site.settle()
     return find(site, court_id)
 
 
-def _judged(site: Site, recipient: str, wanted: Wanted, *, approved: bool) -> Verdict:
+def _judged(site: Site, recipient: str, wanted: Wanted, *, approved: bool) -> Judged:
     to = site.recipient(recipient)
     act = TransferAsked(
         to=to.jurisdiction,
@@ -231,7 +243,7 @@ def _judged(site: Site, recipient: str, wanted: Wanted, *, approved: bool) -> Ve
         by="authority",
         new_persons=max(1, len(wanted.vehicles)),
     )
-    return site.judge(act, Facts(at=site.clock(), papers=frozenset({APPROVAL} if approved else ())))
+    return judgements.ask(site, act, Facts(at=site.clock(), papers=frozenset({APPROVAL} if approved else ())))
 
 
 def _article(site: Site) -> str:
@@ -249,10 +261,11 @@ def _touches(wanted: Wanted, transfer: Transfer) -> bool:
     return overlap and bool(set(wanted.categories) & set(transfer.categories))
 
 
-def _note(site: Site, conn: Connection, row: dict[str, Any], state: str) -> None:
+def _note(site: Site, conn: Connection, row: dict[str, Any], state: str, *judged: Judged) -> None:
     """The ledger's entry: of the request the digest of its sealed record, which nobody can guess; and where it goes."""
     obj = digest({"court": row["id"], "body": row["body"], "sealed": bytes(row["sealed"]).hex()})
-    site.hand_in(conn, site.entry("court", obj=obj, state=state, dest=row["jurisdiction"]))
+    said = {"obj": obj, "state": state, "dest": row["jurisdiction"]}
+    judgements.hand_in(site, conn, "court", judged, about=row["id"], **said)
 
 
 def _court(site: Site, row: Row[Any]) -> Court:

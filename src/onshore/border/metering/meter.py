@@ -134,7 +134,7 @@ def refuse_turned(conn: Connection, parcel: str, year: int) -> None:
     if counted is not None and counted != year:
         raise Refusal(
             "year-turned",
-            f"its persons are counted in {counted}, and it would leave in {year}; nothing left",
+            f"its persons are counted in {counted}, and what is still to go of it would leave in {year}",
             remedy="ship again: the new parcel counts in the new year",
         )
 

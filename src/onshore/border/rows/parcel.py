@@ -11,11 +11,13 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
+from numpy.typing import NDArray
 
 from onshore.border.rows import manifest
 from onshore.border.rows.transforms import Transforms
 from onshore.site import Site
 from onshore.vault.keys import mac
+from onshore.vault.order import in_order
 from onshore.vault.segments import encoding
 from onshore.vault.tarred import END, Bytes, member
 from onshore.words.batch import signals
@@ -26,8 +28,8 @@ GROUP = 131_072
 PART = 48 << 20
 """Bytes of a part, about: it is held in memory until it is known how long it is, for a tar says that first."""
 
-FEW = 64
-"""Rows of a car that come one after the other, on average, from which on they are moved together."""
+FEW = 256
+"""Rows of a car that come one after the other, on average, from which on they are not copied to be put in order."""
 
 Pseudonym = Callable[[int], int]
 
@@ -75,6 +77,33 @@ class Hashed:
     def digest(self) -> str:
         """The SHA-256 in hex."""
         return self._hash.hexdigest()
+
+
+class Pieces:
+    """A file in memory, as the pieces that were written to it: one that grows in one place is copied as it does."""
+
+    closed = False
+
+    def __init__(self) -> None:
+        self.written: list[bytes] = []
+        self.size = 0
+
+    def write(self, data: bytes) -> int:
+        """Keep all of it."""
+        self.written.append(data)
+        self.size += len(data)
+        return len(data)
+
+    def tell(self) -> int:
+        """How many bytes were written."""
+        return self.size
+
+    def flush(self) -> None:
+        """Nothing is left to be written."""
+
+    def close(self) -> None:
+        """Nothing more is written."""
+        self.closed = True
 
 
 @dataclass
@@ -128,9 +157,9 @@ class Packing:
             named = (self._named(table, count) for table in _grouped(table for _, table in found))
             for body, rows in _files(named):
                 name = f"parts/{len(self.parts):05d}.parquet"
-                said = {"name": name, "category": category, "rows": rows, "bytes": len(body), "sha256": _digest(body)}
-                self.parts.append(said)
-                yield from member(name, body)
+                said = {"name": name, "category": category, "rows": rows, "bytes": body.size}
+                self.parts.append(said | {"sha256": _digest(*body.written)})
+                yield from member(name, *body.written)
         yield from member("permit.note", self._permit)
         self.manifest = manifest.written(self._said())
         yield from member("manifest.json", self.manifest)
@@ -158,25 +187,40 @@ class Packing:
 def bytes_of(tables: Iterable[pa.Table], pseudonym: Pseudonym) -> int:
     """How many bytes the parts of these rows of one category come to, written to nowhere."""
     named = (under_pseudonyms(table, pseudonym) for table in _grouped(tables))
-    return sum(len(body) for body, _ in _files(named))
+    return sum(body.size for body, _ in _files(named))
 
 
 def under_pseudonyms(table: pa.Table, pseudonym: Pseudonym) -> pa.Table:
-    """The rows under pseudonyms, sorted by them: the order of our own ids would be the same for each recipient."""
-    vehicle = table.column("vehicle").to_numpy()
-    first = np.flatnonzero(np.r_[True, np.diff(vehicle) != 0])  # of each run of rows of one car
-    many = np.diff(np.r_[first, len(vehicle)])
+    """The rows under pseudonyms, sorted by them: the order of our own ids would be the same for each recipient.
+
+    A car's rows are sorted by time, in whatever pieces they came.
+    """
+    vehicle, time = (table.column(name).cast(pa.int64()).to_numpy() for name in ("vehicle", "time"))
+    new = np.r_[True, (np.diff(vehicle) != 0) | (np.diff(time) < 0)][: len(vehicle)]
+    first = np.flatnonzero(new)  # of each run of rows of one car, in the order of their times
+    ends = np.r_[first[1:], len(vehicle)]
     names = np.array([pseudonym(one) for one in vehicle[first].tolist()], np.int64)
-    order = np.argsort(names, kind="stable")
+    order = np.lexsort((time[first], names))
+    begins, many = first[order], (ends - first)[order]
+    apart = (np.diff(names[order]) != 0) | (time[ends[order] - 1][:-1] <= time[begins][1:])
     table = table.select(["time", *signals(table.schema)])
-    if len(first) * FEW <= len(vehicle):  # runs are moved as they are, and no row is copied
+    if len(first) * FEW <= len(vehicle) and apart.all():
         moved = pa.concat_tables(
-            [table.slice(at, rows) for at, rows in zip(first[order].tolist(), many[order].tolist(), strict=True)]
+            [table.slice(at, rows) for at, rows in zip(begins.tolist(), many.tolist(), strict=True)]
         )
     else:
-        rows = np.argsort(np.repeat(names, many), kind="stable")
-        moved = table.combine_chunks().take(pa.array(rows))  # of many chunks a take is slow
-    return moved.add_column(0, "vehicle", pa.array(np.repeat(names[order], many[order])))
+        moved = _moved(table, in_order(np.zeros_like(time), np.repeat(names, ends - first), time))
+    return moved.add_column(0, "vehicle", pa.array(np.repeat(names[order], many)))
+
+
+def _moved(table: pa.Table, rows: NDArray[np.int64]) -> pa.Table:
+    """The rows in another order; by the pool of the C library, which hands out again what it was given back.
+
+    Arrow's own returns blocks as large as these to the operating system, and fresh pages cost more than the copy.
+    """
+    pool, order = pa.system_memory_pool(), pa.array(rows)
+    columns = table.combine_chunks(memory_pool=pool).columns  # of many chunks a take is slow
+    return pa.table([pc.take(one, order, boundscheck=False, memory_pool=pool) for one in columns], table.schema)
 
 
 def _grouped(tables: Iterable[pa.Table]) -> Iterator[pa.Table]:
@@ -193,28 +237,28 @@ def _grouped(tables: Iterable[pa.Table]) -> Iterator[pa.Table]:
         yield pa.concat_tables(held, promote_options="default")
 
 
-def _files(tables: Iterable[pa.Table]) -> Iterator[tuple[memoryview, int]]:
+def _files(tables: Iterable[pa.Table]) -> Iterator[tuple[Pieces, int]]:
     """Parquet files of about `PART` bytes, with their rows: a new one too where a table has a column of its own."""
-    sink, writer, rows = pa.BufferOutputStream(), None, 0
+    sink, writer, rows = Pieces(), None, 0
     for table in tables:
-        if writer is not None and (sink.tell() >= PART or not {*table.schema.names} <= {*writer.schema.names}):
-            yield _closed(writer, sink), rows
-            sink, writer, rows = pa.BufferOutputStream(), None, 0
+        if writer is not None and (sink.size >= PART or not {*table.schema.names} <= {*writer.schema.names}):
+            writer.close()
+            yield sink, rows
+            sink, writer, rows = Pieces(), None, 0
         writer = writer or pq.ParquetWriter(sink, _bare(table.schema), **encoded(table.schema))
         writer.write_table(_filled(table, writer.schema), row_group_size=table.num_rows)
         rows += table.num_rows
     if writer is not None:
-        yield _closed(writer, sink), rows
+        writer.close()
+        yield sink, rows
 
 
 def encoded(schema: pa.Schema) -> dict[str, Any]:
-    """How the columns of a part are written: as in segments, with the statistics by which others' readers skip."""
-    return encoding(schema) | {"write_statistics": True}
+    """How the columns of a part are written: as in segments, with the statistics by which others' readers skip.
 
-
-def _closed(writer: pq.ParquetWriter, sink: pa.BufferOutputStream) -> memoryview:
-    writer.close()
-    return memoryview(sink.getvalue()).cast("B")
+    Nobody skips by the least and the greatest list of cells.
+    """
+    return encoding(schema) | {"write_statistics": [f.name for f in schema if not pa.types.is_binary(f.type)]}
 
 
 def _bare(schema: pa.Schema) -> pa.Schema:
@@ -229,5 +273,8 @@ def _filled(table: pa.Table, schema: pa.Schema) -> pa.Table:
     return pa.table(columns, schema=schema)
 
 
-def _digest(body: Bytes) -> str:
-    return "sha256:" + hashlib.sha256(body).hexdigest()
+def _digest(*body: Bytes) -> str:
+    found = hashlib.sha256()
+    for piece in body:
+        found.update(piece)
+    return "sha256:" + found.hexdigest()

@@ -103,7 +103,8 @@ def cells(
 
     Only rows kept on consent are read; statutory rows serve statutory monitoring alone. Of a row only what is `wanted`
     comes, not yet transformed, and no row without any of it. `lean`: for whoever wants to know which rows, and of what
-    they hold nothing but positions: another signal may stand for those that are wanted.
+    they hold nothing but positions: another signal may stand for those that are wanted. In a batch rows are sorted by
+    vehicle and time where times are coarsened, for `transforms.stream`; else what came in together is.
     """
     again = Again(site, Use(transfer.purpose, transfer.recipient))
     for category, signals in wanted.signals.items():
@@ -117,6 +118,7 @@ def cells(
                 columns=() if empty else signals,
                 only=not empty,
                 now=now,
+                in_order=wanted.how.seconds > 0,
             )
         except Refusal as refusal:
             if refusal.reason != "purpose-not-consented":

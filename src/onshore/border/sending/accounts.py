@@ -6,7 +6,9 @@ from dataclasses import dataclass
 
 from sqlalchemy import ColumnElement, Connection, func, select, update
 
+from onshore.border.sending import stated
 from onshore.border.sending.destinations import Destination
+from onshore.ledger import totals
 from onshore.site import Site
 from onshore.vault.papers import attempts, meta, reading, sendings, writing
 
@@ -128,18 +130,25 @@ def total(conn: Connection) -> Total:
 def state(site: Site, conn: Connection) -> None:
     """Hand the ledger the totals, where they changed, in the transaction that changed them.
 
-    The log is written in this order, so each of its checkpoints covers an entry with the totals as of it.
+    The log is written in this order, so each of its checkpoints covers an entry with the totals as of it. Totals lower
+    than it stated before are not stated: it goes on to contradict them (`refuse_lower`).
     """
     now = fields(total(conn))
     told = json.dumps(now, sort_keys=True)
     known = conn.execute(select(meta.c.value).where(meta.c.name == _TOLD)).scalar()
-    if told == known:
+    if told == known or totals.lower(totals.stated(now), stated.most(site, conn)):
         return
     site.hand_in(conn, site.entry("egress", **now))
+    stated.note(site, conn, totals.stated(now))
     if known is None:
         conn.execute(meta.insert().values(name=_TOLD, value=told))
     else:
         conn.execute(update(meta).where(meta.c.name == _TOLD).values(value=told))
+
+
+def refuse_lower(site: Site, conn: Connection) -> None:
+    """Broken where the accounts are lower than the ledger stated them: nothing leaves on forged papers, or old ones."""
+    stated.refuse_lower(site, conn, totals.stated(fields(total(conn))))
 
 
 def fields(sums: Total) -> dict[str, object]:

@@ -2,11 +2,13 @@
 
 import json
 import re
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager, nullcontext
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from sqlalchemy import Connection, select, update
+from sqlalchemy import Connection, select
 
 from onshore.border import life, moves, requests
 from onshore.border.sealing import staged
@@ -15,7 +17,8 @@ from onshore.ledger.entry import digest
 from onshore.ledger.note import Unreadable, Wrong, open_note, read_key
 from onshore.ledger.signer import Signer
 from onshore.site import Site
-from onshore.vault.papers import parcels, recipient_receipts, sendings, writing
+from onshore.vault.lock import hold
+from onshore.vault.papers import parcels, reading, recipient_receipts, sendings, writing
 from onshore.words.errors import Malformed, Refusal
 
 _FORM = "parcel-receipt/1"
@@ -58,7 +61,8 @@ def take(site: Site, transfer_id: str, note: str, by: str) -> str:
     """File a recipient's receipt of a parcel of this request; the parcel's id. The request closes when none is out.
 
     Refused: `no-recipient-key`, `receipt-not-theirs`, `receipt-of-another` (no parcel of this request has that digest
-    and length), `receipt-known`, `not-yet-left`, `receipt-wrong-time` (before it was sent, or in the future).
+    and length), `receipt-known`, `not-yet-left`, `receipt-wrong-time` (before it was sent, or in the future), and
+    `still-going` while another process sends that parcel: its account is that one's.
     """
     recipient = site.recipient(requests.find(site, transfer_id).transfer.recipient).name
     vkey = site.settings.recipients[recipient].vkey
@@ -69,14 +73,13 @@ def take(site: Site, transfer_id: str, note: str, by: str) -> str:
             remedy=f"write their verifier key down as vkey of [recipients.{recipient}]",
         )
     said = read(note, vkey)
-    with writing(site.engine) as conn:
+    with _alone(site, transfer_id, said), writing(site.engine) as conn:
         row = _parcel(conn, transfer_id, said)
         _refuse_impossible(site, conn, row, said)
         if conn.execute(select(recipient_receipts.c.parcel).where(recipient_receipts.c.parcel == row.id)).first():
             raise Refusal("receipt-known", "this parcel's receipt is on file already", remedy="there is nothing to do")
         if row.state == "sending":  # the answer was lost, and the parcel was not
-            moves.check(moves.PARCEL, row.state, "left")
-            conn.execute(update(parcels).where(parcels.c.id == row.id).values(state="left", left=site.clock()))
+            life.move_parcel(conn, row.id, "left", left=site.clock())
             accounts.whole(site, conn, row.id)
             if life.state_of(conn, transfer_id) == "leaving":
                 life.move(site, conn, transfer_id, "left", by=by)
@@ -95,6 +98,23 @@ def take(site: Site, transfer_id: str, note: str, by: str) -> str:
             life.move(site, conn, transfer_id, "closed", by=by, why="receipt")
     site.settle()
     return str(row.id)
+
+
+@contextmanager
+def _alone(site: Site, transfer_id: str, said: Said) -> Iterator[None]:
+    """Hold the border's road where the parcel has not come to its end: of two, one alone may say that it left."""
+    with reading(site.engine) as conn:
+        over = not moves.PARCEL[_parcel(conn, transfer_id, said).state]
+    with ExitStack() as held:
+        try:
+            held.enter_context(nullcontext() if over else hold(site.folder / "locks" / "border", "border"))
+        except Refusal:
+            raise Refusal(
+                "still-going",
+                "another process is at the border, and may be sending this parcel just now",
+                remedy=f"file the receipt once 'onshore transfer show {transfer_id}' says that it left",
+            ) from None
+        yield
 
 
 def note_in(file: Path) -> str:

@@ -9,6 +9,8 @@ from typing import Any
 from sqlalchemy import Connection, Row, func, or_, select
 
 from onshore.border.sending import accounts, attempts
+from onshore.border.sending.stated import most
+from onshore.ledger import totals
 from onshore.ledger.years import Years
 from onshore.site import Site
 from onshore.vault.papers import entries, parcels, reading, recipient_receipts, sendings
@@ -21,8 +23,8 @@ def looks(site: Site) -> Iterator[Line]:
     """Each look of it: what, whether it is well, and what there is to say."""
     log = site.reopened()  # before the papers: what is handed in from now on is in these alone
     with reading(site.engine) as conn:
-        sums, stated = accounts.total(conn), _stated(conn, log, log.size)
-        wrong = list(_wrong(conn, log, sums, stated))
+        sums = accounts.total(conn)
+        wrong = list(_wrong(site, conn, log, sums))
         waiting, due = _unreceived(conn), conn.execute(select(func.sum(sendings.c.due))).scalar()
     left = sums.unexplained
     says = f"{left}, of {sums.wire} that the border's sockets took, {sums.payload} of them and by hand of parcels"
@@ -59,12 +61,14 @@ def _newest_first(log: Years, size: int) -> Iterator[bytes]:
         yield from reversed(list(islice(log.entries(start), min(_NEWEST, size - start))))
 
 
-def _wrong(conn: Connection, log: Years, sums: accounts.Total, stated: dict[str, Any] | None) -> Iterator[str]:
-    now = accounts.fields(sums)
+def _wrong(site: Site, conn: Connection, log: Years, sums: accounts.Total) -> Iterator[str]:
+    now, stated = accounts.fields(sums), _stated(conn, log, log.size)
     if stated is None and (sums.wire or sums.payload):
         yield "the ledger states no total"
     if stated is not None and any(stated[name] != value for name, value in now.items()):
         yield f"the ledger states {stated['total']} and {stated['payload']}: the accounts were changed beside it"
+    if fell := totals.lower(totals.stated(now), most(site, conn, log)):
+        yield f"the ledger stated more before ({fell}): what left was taken away, and nothing leaves until it is back"
     for row in conn.execute(_NO_ACCOUNT):
         yield f"the parcel {row.id} is out, and has no account"
     for row in conn.execute(_ACCOUNTS):

@@ -11,7 +11,7 @@ from sqlalchemy import Connection, Table, select
 from onshore.border import life, requests
 from onshore.border.cases import filing
 from onshore.border.metering import meter
-from onshore.border.views import sample
+from onshore.border.views import asking, sample
 from onshore.register import views
 from onshore.site import Site
 from onshore.vault.papers import parcels, permits, reading
@@ -81,9 +81,15 @@ def _counts(site: Site, notes: list[dict[str, Any]], found: list[dict[str, Any]]
     return {"parcels": len(gone), "rows": rows, "persons_by_permit": persons}
 
 
-def overview(site: Site, transfer_id: str) -> dict[str, Any]:
-    """A request as its people look at it: state, verdict, and what is on file, without notes, manifests and proofs."""
+def overview(site: Site, transfer_id: str, *, by: str = "") -> dict[str, Any]:
+    """A request as its people look at it: state, verdict, and what is on file, without notes, manifests and proofs.
+
+    `by`: who looks; somebody abroad sees no count of the verdict.
+    """
     standing = requests.find(site, transfer_id)
+    verdict = standing.verdict
+    if views.is_abroad(site, by):
+        verdict = asking.without_counts(site, standing.transfer, verdict)
     with reading(site.engine) as conn:
         papers = filing.of_request(conn, transfer_id)
         notes, left = (_of(conn, table, transfer_id) for table in (permits, parcels))
@@ -97,7 +103,7 @@ def overview(site: Site, transfer_id: str) -> dict[str, Any]:
     return {
         "id": transfer_id,
         "state": standing.state,
-        **asdict(standing.verdict),
+        **asdict(verdict),
         "request": msgspec.to_builtins(standing.transfer),
         "papers": [said(one, standing.transfer, site.today()) for one in papers],
         "approvals": [{k: getattr(a, k) for k in ("by", "at", "lapsed", "why")} for a in approvals],

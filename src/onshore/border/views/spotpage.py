@@ -35,7 +35,7 @@ def _lines(b: dict[str, Any]) -> Iterator[str]:
         yield f"- {category}: " + ", ".join(f"{c['name']} [{c['unit'] or c['type']}]" for c in columns)
     yield "\n## What left\n"
     yield f"- {b['counts']['parcels']} parcels, {b['counts']['rows']} rows"
-    yield from (line for parcel in b["parcels"] for line in _parcel(parcel))
+    yield from (line for parcel in b["parcels"] for line in _parcel(parcel, asked["method"]))
     yield from _sample(b["sample"])
 
 
@@ -53,8 +53,9 @@ def _permits(b: dict[str, Any]) -> Iterator[str]:
         yield from (f"      {line}" for line in one["note"].splitlines())
 
 
-def _parcel(p: dict[str, Any]) -> Iterator[str]:
-    file = f"sealed file sha256 {p['sha256']}" if p["sha256"] else f"no file: {p['rows'] or 0} rows read for a view"
+def _parcel(p: dict[str, Any], method: str) -> Iterator[str]:
+    none = f"no file: {p['rows'] or 0} rows read for a view" if method == "view" else "no file: it was never sealed"
+    file = f"sealed file sha256 {p['sha256']}" if p["sha256"] else none
     yield f"- parcel {p['id']}: {p['state']}, left {_at(p['left'])}, {file}"
     for part in (p["manifest"] or {}).get("parts", ()):
         yield f"  - {part['name']}: {part['category']}, {part['rows']} rows, {part['sha256']}"

@@ -11,9 +11,9 @@ from threading import Lock
 from typing import Any
 
 import pyarrow as pa
-from sqlalchemy import Connection, func, select, update
+from sqlalchemy import Connection, func, select
 
-from onshore.border import fallen, grants, life, moves, requests
+from onshore.border import fallen, grants, life, requests
 from onshore.border.approvals import refuse_halted
 from onshore.border.metering import meter
 from onshore.border.permits import clocks
@@ -107,8 +107,7 @@ class View:
         grants.in_force(site, transfer, permit.id)
         with writing(site.engine) as conn:
             self._refuse_stopped(conn, parcel)
-            meter.refuse_turned(conn, parcel, clocks.year(site, conn))
-            _move(conn, parcel, "sending")
+            life.move_parcel(conn, parcel, "sending")
         self._begun = _Begun(parcel, found, now)
 
     def rows(self, category: str) -> Iterator[pa.RecordBatch]:
@@ -147,41 +146,52 @@ class View:
         grants.refuse_revoked(self._site, conn, self._permit.id)
         fallen.refuse(self._site, conn, self._transfer, parcel)
         refuse_halted(conn, self._transfer.id, "leaving")
+        meter.refuse_turned(conn, parcel, clocks.year(self._site, conn))
 
     def _reserve(self, found: Touched, categories: tuple[str, ...], now: int, stood: str) -> tuple[str, int]:
         """Persons on the meter and the ledger's entry, in one transaction; the parcel's number and the entry's."""
         site, transfer, permit = self._site, self._transfer, self._permit
+        parcel, entry = "", 0
         with writing(site.engine) as conn:
             verdict = requests.judged_under(site, conn, transfer, permit, found)
-            if verdict.verdict != "allow":
-                first = verdict.reasons[0]
-                raise Refusal(first.code, first.says, article=first.article, remedy=first.remedy)
-            grants.refuse_revoked(site, conn, permit.id)
-            refuse_halted(conn, transfer.id, "permitted", "left")
-            count = select(func.count()).select_from(parcels).where(parcels.c.transfer == transfer.id)
-            parcel = f"{transfer.id}-{conn.execute(count).scalar_one() + 1}"
-            row = {"id": parcel, "transfer": transfer.id, "permit": permit.id, "state": "reserved", "reserved": now}
-            conn.execute(parcels.insert().values(**row, stood=stood))
-            meter.reserve(
-                conn,
-                parcel=parcel,
-                permit=permit,
-                article=_outside(site),
-                year=clocks.today(site, conn).year,
-                load=replace(requests.load(site, found), rows=0),
-            )
-            life.move(site, conn, transfer.id, "reserved")
-            life.move(site, conn, transfer.id, "leaving")
-            note = conn.execute(select(papers.permits.c.note).where(papers.permits.c.id == permit.id)).scalar_one()
-            said: dict[str, Any] = {"permit": digest(note), "categories": list(categories)}
-            said |= {"request": life.named(transfer)}
-            said |= {"dest": site.recipient(transfer.recipient).jurisdiction, "subjects": len(found.persons)}
-            body = site.entry("view", obj=named(transfer, parcel), state="leaving", **said)
-            entry = site.hand_in(conn, body)
-            _move(conn, parcel, "leaving", entry=entry)
-            _recall(site, conn, transfer.id, permit.id, parcel)
-            clocks.note(site, conn)
+            if verdict.verdict == "allow":
+                parcel = self._counted(conn, found, now, stood)
+                entry = self._announced(conn, found, categories, parcel)
+        requests.refuse_by(site, verdict)
         return parcel, entry
+
+    def _counted(self, conn: Connection, found: Touched, now: int, stood: str) -> str:
+        site, transfer, permit = self._site, self._transfer, self._permit
+        grants.refuse_revoked(site, conn, permit.id)
+        refuse_halted(conn, transfer.id, "permitted", "left")
+        count = select(func.count()).select_from(parcels).where(parcels.c.transfer == transfer.id)
+        parcel = f"{transfer.id}-{conn.execute(count).scalar_one() + 1}"
+        row = {"id": parcel, "transfer": transfer.id, "permit": permit.id, "state": "reserved", "reserved": now}
+        conn.execute(parcels.insert().values(**row, stood=stood))
+        meter.reserve(
+            conn,
+            parcel=parcel,
+            permit=permit,
+            article=_outside(site),
+            year=clocks.today(site, conn).year,
+            load=replace(requests.load(site, found), rows=0),
+        )
+        life.move(site, conn, transfer.id, "reserved")
+        return parcel
+
+    def _announced(self, conn: Connection, found: Touched, categories: tuple[str, ...], parcel: str) -> int:
+        site, transfer, permit = self._site, self._transfer, self._permit
+        life.move(site, conn, transfer.id, "leaving")
+        note = conn.execute(select(papers.permits.c.note).where(papers.permits.c.id == permit.id)).scalar_one()
+        said: dict[str, Any] = {"permit": digest(note), "categories": list(categories)}
+        said |= {"request": life.named(transfer)}
+        said |= {"dest": site.recipient(transfer.recipient).jurisdiction, "subjects": len(found.persons)}
+        body = site.entry("view", obj=named(transfer, parcel), state="leaving", **said)
+        entry = site.hand_in(conn, body)
+        life.move_parcel(conn, parcel, "leaving", entry=entry)
+        _recall(site, conn, transfer.id, permit.id, parcel)
+        clocks.note(site, conn)
+        return entry
 
     def _count(self, rows: int) -> None:
         begun = self._standing()
@@ -232,13 +242,13 @@ def _end(site: Site, conn: Connection, parcel: str, *, whole: bool) -> None:
     body = conn.execute(select(transfers.c.body).where(transfers.c.id == row.transfer)).scalar_one()
     transfer = requests.read(body)
     if not row.rows:
-        _move(conn, parcel, "unsent")
+        life.move_parcel(conn, parcel, "unsent")
         meter.give_back(conn, parcel)
         life.unwind(site, conn, transfer.id, "unwound")
         site.hand_in(conn, site.entry("view", obj=named(transfer, parcel), state="unsent"))
         return
     state = "left" if whole else "cut"
-    _move(conn, parcel, state, left=site.clock())
+    life.move_parcel(conn, parcel, state, left=site.clock())
     if whole and life.state_of(conn, transfer.id) == "leaving":
         life.move(site, conn, transfer.id, "left")
     else:
@@ -256,13 +266,8 @@ def _recall(site: Site, conn: Connection, transfer_id: str, permit_id: str, parc
         (parcels, parcels.c.id == parcel),
         (papers.meter, papers.meter.c.parcel == parcel),
         (papers.meter_vehicles, papers.meter_vehicles.c.parcel == parcel),
+        requests.judged_for(transfer_id, parcel),
     )
-
-
-def _move(conn: Connection, parcel: str, state: str, **values: Any) -> None:
-    old = conn.execute(select(parcels.c.state).where(parcels.c.id == parcel)).scalar_one()
-    moves.check(moves.PARCEL, old, state)
-    conn.execute(update(parcels).where(parcels.c.id == parcel).values(state=state, **values))
 
 
 def _outside(site: Site) -> str:

@@ -251,11 +251,10 @@ def _judgements() -> None:
     """Every judgement; of what was judged before, the ledger has no digest of the facts."""
     op.create_table(
         "judgements",
-        Column("number", Integer, primary_key=True),
-        Column("transfer", String(32), ForeignKey("transfers.id"), nullable=False, index=True),
+        Column("facts", String(71), primary_key=True),
+        Column("about", String(32), index=True),
         Column("at", BigInteger, nullable=False),
         Column("judged", Text, nullable=False),
-        Column("lenient", Text, nullable=False),
         Column("salt", String(32), nullable=False),
-        Column("entry", Integer, ForeignKey("entries.id"), nullable=False, unique=True),
+        Column("entry", Integer, ForeignKey("entries.id"), unique=True),
     )
