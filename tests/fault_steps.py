@@ -6,7 +6,6 @@ one of them answered with SIGKILL, or with an error. Needs no preload and nothin
 """
 
 import ctypes
-import multiprocessing
 import os
 import re
 import shutil
@@ -20,6 +19,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import waiting
+from forks import FORKS
 
 STRACE = shutil.which("strace")
 CALLS = (
@@ -54,9 +54,6 @@ _FAILED = 3
 _PATIENCE = 120  # seconds
 
 HUNG = "it neither ended nor failed"
-
-FORKS = multiprocessing.get_context("forkserver")
-FORKS.set_forkserver_preload(["fault_acts"])
 
 
 @dataclass(frozen=True)

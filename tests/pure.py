@@ -10,11 +10,12 @@ import pytest
 SOURCE = Path(__file__).parent.parent / "src" / "onshore"
 ROOMS = ("words", "rules", "consent")
 MODULES = ("protocol.py", "decode.py", "permit.py", "tree.py", "verify.py")
-OF_THE_LEDGER = ("canonical.py", "contents.py", "history.py", "mldsa.py", "policy.py", "witness.py")
+OF_THE_LEDGER = ("canonical.py", "contents.py", "history.py", "mldsa.py", "policy.py", "totals.py", "witness.py")
 PATTERNS = [f"{SOURCE}/{room}/*" for room in ROOMS] + [f"{SOURCE}/*/{name}" for name in MODULES]
 PATTERNS += [f"{SOURCE}/ledger/{name}" for name in OF_THE_LEDGER]
 
-VERIFIER = ("__main__", "canonical", "contents", "history", "mldsa", "note", "policy", "signatures", "tree", "verify")
+VERIFIER = ("__main__", "canonical", "contents", "history", "mldsa", "note", "policy", "signatures", "totals", "tree")
+VERIFIER += ("verify",)
 """The modules that ship alone."""
 
 _shortfall = pytest.StashKey[str]()

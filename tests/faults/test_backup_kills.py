@@ -1,12 +1,12 @@
 """Killed at every step of a backup or a restore: the former backup is whole, and the restore is asked for again."""
 
-import multiprocessing
 import os
 import signal
 
 import pytest
 
 from backup_makers import asked, backed_up, kept, restored
+from forks import FORKS
 from onshore.cli.backing_up import back_up
 from onshore.cli.deep import damage
 from onshore.cli.restoring import restore
@@ -16,9 +16,6 @@ from onshore.register import consents
 from onshore.rights.erase import erase
 from onshore.site import open_site
 from onshore.vault.read import read_all_of
-
-FORKS = multiprocessing.get_context("forkserver")
-FORKS.set_forkserver_preload(["pytest", "onshore.cli.backing_up", "onshore.cli.restoring", "onshore.rights.erase"])
 
 
 class Deadly:

@@ -11,7 +11,8 @@ from sqlalchemy import select
 
 from onshore.border import grants, requests
 from onshore.border.metering import meter
-from onshore.border.transfer import resume, ship
+from onshore.border.transfer import ship
+from onshore.border.underway import resume
 from onshore.cli.init import regulator_key
 from onshore.ledger.signer import Signer
 from onshore.register import consents
@@ -23,7 +24,7 @@ STEPS = {
     "before anything is sealed": "onshore.border.sealing.seal_stream",
     "sealed, not yet in the ledger": "onshore.border.sealing.Sealed",
     "in the papers, not yet under a checkpoint": "onshore.site.Site.proof",
-    "under a checkpoint, not yet sent": "onshore.border.transfer.send",
+    "under a checkpoint, not yet sent": "onshore.border.underway.send",
     "half sent": "pathlib.Path.replace",
     "sent, not yet noted": "onshore.border.metering.meter.of_parcel",
 }

@@ -1,16 +1,14 @@
 """Clocks that jump by years, and second processes of a road: no row is lost or doubled, and the second is refused."""
 
-import multiprocessing
-
 import pytest
 
 import fault_acts
+from forks import FORKS
 from onshore.gate.intake import Intake
 from onshore.vault.lock import hold
 from onshore.words.errors import Refusal
 
 YEAR = 365 * 86_400_000
-FORKS = multiprocessing.get_context("forkserver")
 
 
 @pytest.fixture

@@ -2,12 +2,12 @@
 
 import asyncio
 import json
-import multiprocessing
 import os
 import signal
 
 import pytest
 
+from forks import FORKS
 from forward_platform import Platform, running
 from onshore.gate.forward import client
 from onshore.gate.forward.forwarder import Forwarder, Pace
@@ -19,7 +19,6 @@ from onshore.vault.papers import reading
 from onshore.vault.segments import segments_where
 from waiting import until
 
-FORKS = multiprocessing.get_context("forkserver")
 PACE = Pace(window=5, patience_s=1.0, look_s=0.01, heartbeat_s=60)
 STEPS = ["planned", "written", "committed", "unlinked"]
 

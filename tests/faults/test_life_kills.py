@@ -5,10 +5,10 @@ import json
 from sqlalchemy import select
 
 import life_acts
-from fault_steps import FORKS
+from forks import FORKS
 from onshore.border import approvals, life, moves, requests
 from onshore.border.metering import meter
-from onshore.border.transfer import resume
+from onshore.border.underway import resume
 from onshore.vault.lock import hold
 from onshore.vault.papers import parcels, reading
 from onshore.words.permit import Transfer

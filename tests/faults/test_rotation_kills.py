@@ -1,20 +1,17 @@
 """Killed at every step of a rotation, of wrapping key or root: every row opens, and in the end one key stands."""
 
-import multiprocessing
 import os
 import signal
 
 import pytest
 
+from forks import FORKS
 from key_makers import Told, Wishes, heads, known, new_token, reopened, ringed
 from onshore.vault import papers, rotation
 from onshore.vault.keys import site_key
 from onshore.vault.rotation import change_root, ended, rotate, tend
 from onshore.words.settings import Token
 from vault_makers import NOON, PACK, sieved
-
-FORKS = multiprocessing.get_context("forkserver")
-FORKS.set_forkserver_preload(["pytest", "onshore.vault.rotation", "onshore.vault.drain"])
 
 
 class Deadly:

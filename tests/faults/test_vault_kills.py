@@ -1,6 +1,5 @@
 """Killed at every step of append, drain and erase: nothing acknowledged is lost, nothing is there twice."""
 
-import multiprocessing
 import os
 import signal
 from collections import Counter
@@ -8,13 +7,12 @@ from collections import Counter
 import pytest
 
 from databases import held, let
+from forks import FORKS
 from onshore.vault import papers
 from onshore.vault.journal_files import journals_before
 from onshore.vault.restrictions import Scope
 from vault_makers import NOON, PACK, announce, new_room, open_room, sieved
 
-FORKS = multiprocessing.get_context("forkserver")
-FORKS.set_forkserver_preload(["pytest", "onshore.vault.drain", "onshore.vault.erase", "onshore.vault.journal"])
 BATCHES = 4
 
 

@@ -8,7 +8,9 @@ import border_machine
 from onshore.border import grants, life
 from onshore.border.metering import meter
 from onshore.border.permits import logged
+from onshore.border.sending import regaining
 from onshore.register import again
+from onshore.vault import recall
 from onshore.words.tally import Sieved, Tally
 
 NORMAL = settings(
@@ -32,6 +34,8 @@ def test_what_left_was_permitted_and_consented_to_and_ledger_meter_and_parcels_a
     run_state_machine_as_test(machine, settings=NORMAL)
     assert machine.seen["left"] >= 10, machine.seen
     assert machine.seen["killed"] >= 3, machine.seen
+    assert machine.seen["restored"] >= 1, machine.seen
+    assert [what for what in machine.seen if what.startswith("killed in ")], machine.seen
 
 
 def unsieved(batch, *_, **__):
@@ -49,6 +53,8 @@ FAULTS = {
     "rows are not sieved again": lambda m: m.setattr(again, "sieve", unsieved),
     "a revocation is not looked for": blind,
     "the meter is not unwound": lambda m: m.setattr(meter, "give_back", lambda *_: None),
+    "a restore forgets what was decided since": lambda m: m.setattr(recall, "replay", lambda *_: 0),
+    "a restore forgets the bytes that left since": lambda m: m.setattr(regaining, "regain", lambda _: 0),
 }
 
 

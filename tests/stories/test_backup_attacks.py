@@ -7,7 +7,8 @@ import pytest
 from sqlalchemy import func, select
 
 from backup_makers import backed_up, kept, restored
-from onshore.border import grants, requests, transfer
+from onshore.border import grants, requests, transfer, underway
+from onshore.border.sending import accounts, attempts, reconciling
 from onshore.cli import backing_up
 from onshore.cli.deep import damage
 from onshore.cli.init import regulator_key
@@ -102,9 +103,84 @@ def test_a_parcel_that_left_since_is_counted_and_not_sent_again(site):
     new, _ = restored(site)
     assert (states(new), counted(new)) == (["left"], there)
     assert there > 0
-    transfer.resume(new)
+    underway.resume(new)
     assert (states(new), counted(new)) == (["left"], there)
     assert list(damage(new)) == []
+
+
+def test_the_bytes_that_left_since_stand_in_the_accounts_again(site):
+    """The ledger goes on, and states no fewer than it did: accounts since then are made anew from the releases."""
+    request, _ = permitted(site)
+    transfer.ship(site.site, request.id)
+    backed_up(site)
+    site.drive(1)
+    second = transfer.ship(site.site, request.id).id
+    accounts.Account(site.site, second).took(700, 701)
+    site.site.settle()
+    before = sums(site.site)
+    new, _ = restored(site)
+    assert sums(new) == before
+    assert [(what, good) for what, good, _ in reconciling.looks(new)] == [
+        ("unexplained bytes", False),
+        ("attempt", False),
+        ("receipts", True),
+    ], "one byte was unexplained, and is"
+    attempts.acknowledge(new, "officer")
+    assert all(good for _, good, _ in reconciling.looks(new))
+    assert list(damage(new)) == []
+    site.site = new
+    site.drive(1)
+    assert transfer.ship(new, request.id).persons > 0
+    assert sums(new).payload > before.payload
+    assert list(damage(new)) == []
+
+
+def test_a_parcel_that_came_to_nothing_since_counts_nobody_after_the_restore(site, monkeypatch):
+    """The ledger says that it was never sent; only of what it does not say that it counts as gone."""
+    request, _ = permitted(site)
+    backed_up(site)
+    monkeypatch.setattr(underway, "send", lambda *_, **__: 1 / 0)
+    with pytest.raises(ZeroDivisionError):
+        transfer.ship(site.site, request.id)
+    monkeypatch.undo()
+    site.site.settle()
+    assert states(site.site) == ["unsent"]
+    new, _ = restored(site)
+    assert (states(new), counted(new)) == (["unsent"], 0)
+    assert all(good for _, good, _ in reconciling.looks(new))
+    assert list(damage(new)) == []
+    assert transfer.ship(new, request.id).persons == 2
+
+
+def test_a_parcel_that_was_cut_since_counts_with_what_may_be_abroad(site):
+    request, _ = permitted(site)
+    backed_up(site)
+    shipped = transfer.ship(site.site, request.id)
+    there = counted(site.site)
+    with writing(site.site.engine) as conn:  # as the border ends it between two parts
+        conn.execute(parcels.update().values(state="cut"))
+        sha256 = conn.scalar(select(parcels.c.sha256))
+        site.site.hand_in(conn, site.site.entry("release", obj=f"sha256:{sha256}", state="cut", bytes=7))
+    site.site.settle()
+    new, _ = restored(site)
+    assert (states(new), counted(new)) == (["cut"], there)
+    with reading(new.engine) as conn:
+        assert accounts.handed_over(conn, shipped.id) == 7
+
+
+def sums(here):
+    with reading(here.engine) as conn:
+        return accounts.total(conn)
+
+
+def test_a_permit_of_since_is_not_there_and_nothing_says_that_papers_were_forged(site):
+    backed_up(site)
+    permitted(site)
+    site.site.settle()
+    new, _ = restored(site)
+    assert list(damage(new)) == []
+    with reading(new.engine) as conn:
+        assert conn.scalar(select(func.count()).select_from(permits)) == 0
 
 
 def test_a_parcel_that_left_since_under_a_permit_of_since_is_counted_too(site):
@@ -121,7 +197,7 @@ def test_a_parcel_that_left_since_under_a_permit_of_since_is_counted_too(site):
 
 def test_a_parcel_about_to_leave_when_it_was_backed_up_counts_as_gone(site, monkeypatch):
     request, _ = permitted(site)
-    real = transfer.send
+    real = underway.send
 
     def backed_up_first(*said, **more):
         with writing(site.site.engine) as conn:  # as it stood a moment ago
@@ -131,12 +207,12 @@ def test_a_parcel_about_to_leave_when_it_was_backed_up_counts_as_gone(site, monk
             conn.execute(parcels.update().values(state="sending"))
         return real(*said, **more)
 
-    monkeypatch.setattr(transfer, "send", backed_up_first)
+    monkeypatch.setattr(underway, "send", backed_up_first)
     transfer.ship(site.site, request.id)
     monkeypatch.undo()
     there = counted(site.site)
     new, _ = restored(site)
-    transfer.resume(new)
+    underway.resume(new)
     assert (states(site.site), states(new)) == (["left"], ["left"])
     assert counted(new) == there > 0
 

@@ -201,3 +201,33 @@ def test_an_engineer_abroad_looks_under_a_permit_to_view_and_nothing_else(desk):
     assert "no file: 20 rows read for a view" in page
     desk.run("permit", "revoke", permit, "--as", "regulator")
     assert "permit-revoked" in desk.run(*look, "--transfer", request, code=1).output
+
+
+def test_an_engineer_abroad_learns_of_no_car_by_asking_about_one_and_then_about_none(desk):
+    """A dry run about one car and one minute after the other would tell when it drove: counts of few are not told."""
+    what = ("--purpose", "warranty-analysis", "--category", "track", "--recipient", "stuttgart", "--json")
+    driven, empty = ("--from", "2020-01-01", "--until", "2100-01-01"), ("--from", "2020-01-01", "--until", "2020-01-02")
+
+    def told(*more):
+        said = json.loads(desk.run("transfer", "ask", *what, "--as", "engineer", *more, code=1).stdout)
+        return {name: value for name, value in said.items() if name != "id"}
+
+    stranger = "LSVAA4182E2100000"
+    for days in (driven, empty):
+        seen = told("--dry-run", "--vehicle", desk.vin, *days)
+        assert seen == told("--dry-run", "--vehicle", stranger, *driven), "not even whether such a car is here"
+        assert not {"rows", "persons", "vehicles", "bytes", "categories", "withheld"} & seen.keys()
+        assert "impact-assessment" in seen["missing"]
+    assert told("--vehicle", desk.vin, *driven) == told("--vehicle", desk.vin, *empty)
+    assert told("--vehicle", desk.vin, *driven)["counters"] == []
+    plain = [word for word in what if word != "--json"]
+    said = desk.run("transfer", "ask", *plain, "--as", "engineer", "--dry-run", *driven, code=1)
+    assert "is told at the site alone" in said.output
+    assert "sensitive: " not in said.output
+    asked = json.loads(desk.run("transfer", "ask", *what, "--as", "engineer", *driven, code=1).stdout)["id"]
+    for name, sees in (("engineer", False), ("officer", True)):
+        shown = json.loads(desk.run("transfer", "show", asked, "--json", "--as", name).stdout)
+        assert bool(shown["counters"]) == sees, name
+    at_home = desk.run("transfer", "ask", *what, "--as", "officer", "--dry-run", *driven, code=1)
+    assert json.loads(at_home.stdout)["persons"] == 1
+    assert json.loads(at_home.stdout)["counters"]

@@ -74,7 +74,7 @@ def site(tmp_path):
 
 def ask(folder, to, code):
     what = ("--purpose", "warranty-analysis", "--category", "track", "--recipient", to)
-    when = ("--from", "2020-01-01", "--until", "2100-01-01", "--as", "engineer", "--dry-run", "--json")
+    when = ("--from", "2020-01-01", "--until", "2100-01-01", "--as", "officer", "--dry-run", "--json")
     return json.loads(run(folder, "transfer", "ask", *what, *when, code=code).stdout)
 
 

@@ -127,7 +127,7 @@ def test_a_refusal_prints_reason_article_and_remedy(desk, sql, more, reason):
     assert json.loads(done.stdout)["refused"] == reason
     assert f"refused ({reason})" in done.stderr
     assert "what would help" in done.stderr
-    assert desk.ledger()[-1]["reasons"] == [reason]
+    assert desk.ledger()[-1]["why"] == reason
 
 
 def test_wrong_usage_and_wrong_sql_are_exit_2(desk):

@@ -186,7 +186,7 @@ def test_a_law_that_begins_on_a_day_is_obeyed_from_that_day_on(hands):
     assert run(site) == []
     hands.now = changes
     assert [one.kind for one in run(site)] == [CONSENTED]
-    assert retired(site)[-1]["packdigest"] == f"sha256:{Limits(site, changes).digest}"
+    assert retired(site)[-1]["packs"] == [f"sha256:{Limits(site, changes).digest}"]
 
 
 def test_a_law_without_a_cap_lets_it_lie(hands):

@@ -42,6 +42,9 @@ def test_settings_are_read(hands):
         ('jurisdiction = "CN"', 'jurisdiction = "DE"', "the site stands in DE"),
         ('purposes = ["statutory-monitoring", ', "purposes = [", "line 9"),
         ("[site]", "[site", "line"),
+        ("[people.deputy]", "[people.Officer]", "'Officer' and 'officer' read alike"),
+        ("[people.deputy]", '[people."officer "]', "read alike"),
+        ("[people.deputy]", '[people."\uff4ffficer"]', "read alike"),
     ],
 )
 def test_a_bad_setting_stops_everything_and_says_where(hands, toml, old, new, says):

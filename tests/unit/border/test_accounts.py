@@ -7,12 +7,16 @@ import sys
 from pathlib import Path
 
 import pytest
+from click.testing import CliRunner
 from sqlalchemy import delete, func, select, update
 
 from onshore.border.sending import accounts, attempts, reconciling
 from onshore.border.sending.accounts import Account
 from onshore.border.transfer import ship
-from onshore.vault.papers import entries, reading, sendings, writing
+from onshore.cli.deep import damage
+from onshore.cli.verifying import verify
+from onshore.vault.papers import entries, meta, reading, sendings, writing
+from onshore.words.errors import Broken
 from receiving import Authority
 from sending_makers import Honest, Talker
 
@@ -150,6 +154,54 @@ def test_an_entry_of_totals_that_was_left_out_is_seen(left):
     assert "the ledger states 0 and" in says
 
 
+def lowered(site, **values):
+    with writing(site.engine) as conn:
+        conn.execute(update(sendings).values(**values))
+
+
+def test_nothing_leaves_on_accounts_that_were_made_smaller_and_the_ledger_takes_nothing_back(left, border):
+    site, parcel = left
+    Account(site, parcel).took(700, 700)
+    said = egress(site)
+    lowered(site, wire=5, kernel=5)
+    border.hands.drive(1)
+    with pytest.raises(Broken, match=r"total: 5 after 700"):
+        ship(site, parcel.rpartition("-")[0])
+    Account(site, parcel).took(1, 1)
+    assert egress(site) == said, "less than before is not stated"
+    assert "the ledger stated more before" in looked(site)["unexplained bytes"][1]
+    lowered(site, wire=700, kernel=700)
+    assert ship(site, parcel.rpartition("-")[0]).persons == 1
+    assert looked(site)["unexplained bytes"][0]
+
+
+@pytest.mark.parametrize("mark", [None, "[0, 0, {}, ''", "before"])
+def test_a_hand_that_has_the_ledger_take_totals_back_is_found_and_stopped(left, border, mark):
+    """Smaller accounts, with an entry that states them handed in as if by us; the log itself says so from then on."""
+    site, parcel = left
+    with reading(site.engine) as conn:
+        old = conn.scalar(select(meta.c.value).where(meta.c.name == "egress-most"))
+    Account(site, parcel).took(700, 700)
+    lowered(site, wire=5, kernel=5)
+    with writing(site.engine) as conn:
+        site.hand_in(conn, site.entry("egress", **accounts.fields(accounts.total(conn))))
+        conn.execute(delete(meta).where(meta.c.name == "egress-most"))
+        if mark:
+            conn.execute(meta.insert().values(name="egress-most", value=old if mark == "before" else mark))
+    for _ in range(2):
+        good, says = looked(site)["unexplained bytes"]
+        assert not good
+        assert "total: 5 after 700" in says
+        site.settle()
+    assert [says for _, says in damage(site) if "fewer bytes" in says]
+    border.hands.drive(1)
+    with pytest.raises(Broken, match=r"total: 5 after 700"):
+        ship(site, parcel.rpartition("-")[0])
+    found = CliRunner().invoke(verify, [str(site.folder / "ledger"), "--key", str(site.folder / "ledger" / "vkey")])
+    assert found.exit_code == 3
+    assert "states fewer bytes than one before it" in found.stdout
+
+
 def test_totals_are_found_behind_many_other_entries(left):
     site, parcel = left
     Account(site, parcel).took(9, 9)
@@ -200,8 +252,8 @@ from pathlib import Path
 from onshore.cli.egress import record, shut_the_border
 from onshore.border.sending import destinations
 from onshore.site import open_site
-site = open_site(Path(sys.argv[1]))
 shut_the_border(sys.addaudithook)
+site = open_site(Path(sys.argv[1]))
 destinations.of(site, "stuttgart")
 body = '''
 import socket
@@ -225,7 +277,7 @@ def rogue(border, tmp_path):
             said = f'how = "https"\nurl = "https://localhost:{port}/"\njurisdiction = "DE"\n'
             with (border.site.folder / "site.toml").open("a") as file:
                 file.write(f"\n[recipients.stuttgart.send]\n{said}")
-            env = os.environ | {"PYTHONPATH": str(Path(accounts.__file__).parents[2])}
+            env = os.environ | {"PYTHONPATH": str(Path(accounts.__file__).parents[3])}
             body = ROGUE.format(port=talker.port, module=module)
             command = [sys.executable, "-c", body, str(border.site.folder)]
             return subprocess.run(command, env=env, capture_output=True, text=True, check=False)

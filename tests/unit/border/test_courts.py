@@ -181,6 +181,14 @@ def test_what_is_no_request_of_an_authority_is_not_set_down(bench):
     assert courts.listed(bench.site) == []
 
 
+def test_a_scan_over_the_sites_limit_approves_nothing(bench):
+    one, most = ask(bench, 1), bench.site.settings.filing.scan_mb << 20
+    with pytest.raises(Malformed):
+        courts.approve(bench.site, one.id, "officer", number="MOJ-1", file=bytes(most + 1))
+    assert courts.find(bench.site, one.id).state == "waiting"
+    assert courts.approve(bench.site, one.id, "officer", number="MOJ-1", file=bytes(most)).state == "approved"
+
+
 def test_a_view_is_judged_as_a_view(bench):
     request = bench.request(method="view", recipient="detroit")
     with reading(bench.site.engine) as conn:

@@ -7,7 +7,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
-from onshore.border import approvals, grants, requests, transfer
+from onshore.border import approvals, grants, requests, underway
 from onshore.border.rows.arrivals import SETTLED, Arrived
 from onshore.border.transfer import ship
 from onshore.site import Site
@@ -84,7 +84,7 @@ def test_a_parcel_that_did_not_leave_is_not_passed_over(border, feed, monkeypatc
         raise OSError(28, "No space left on device")
 
     with monkeypatch.context() as patch:
-        patch.setattr(transfer, "send", full)
+        patch.setattr(underway, "send", full)
         with pytest.raises(OSError, match="No space"):
             ship(border.site, feed.id)
     assert requests.find(border.site, feed.id).state == "permitted"

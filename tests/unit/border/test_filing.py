@@ -66,8 +66,10 @@ def test_a_paper_begins_on_its_first_day(border, asked):
     tomorrow = border.site.today() + timedelta(days=1)
     put(border, asked, "impact-assessment", start=tomorrow.isoformat())
     assert counting(border, asked) == set()
+    assert of(border, asked)[0].state(asked, border.site.today()) == "not yet"
     border.hands.now = midnight(border, border.site.today())
     assert counting(border, asked) == {"impact-assessment"}
+    assert of(border, asked)[0].state(asked, border.site.today()) == "counts"
 
 
 @pytest.mark.parametrize(

@@ -6,9 +6,10 @@ import pyarrow as pa
 import pytest
 from sqlalchemy import select
 
-from onshore.border import grants, sealing, transfer
+from onshore.border import approvals, grants, requests, sealing, transfer, underway
 from onshore.border.metering import meter
-from onshore.border.transfer import resume, ship
+from onshore.border.transfer import ship
+from onshore.border.underway import resume
 from onshore.consent.drives import SUBJECT
 from onshore.register import consents, drives, persons, zones
 from onshore.rights import cases
@@ -158,8 +159,8 @@ def test_a_consent_given_meanwhile_or_one_that_is_not_concerned_holds_nothing_ba
     ("owner", "name", "after", "turn"),
     [
         (Site, "proof", False, 1),
-        (transfer, "digest", False, 1),
-        (transfer, "digest", True, 1),
+        (underway, "digest", False, 1),
+        (underway, "digest", True, 1),
         (grants, "in_force", True, 2),
     ],
 )
@@ -169,9 +170,42 @@ def test_a_permit_that_is_revoked_before_the_parcel_is_marked_as_sending_wins(ro
     road.assert_nothing_left()
 
 
+def taken_up_again(road):
+    approvals.suspend(road.site, road.request.id, "officer")
+    approvals.resume(road.site, road.request.id, "deputy")
+
+
+BETWEEN = {
+    "suspended": (lambda r: approvals.suspend(r.site, r.request.id, "officer"), "suspended", "suspended"),
+    "suspended and taken up again": (taken_up_again, "halted", "permitted"),
+    "refused": (lambda r: approvals.refuse(r.site, r.request.id, "officer"), "halted", "refused"),
+    "revoked": (lambda r: grants.revoke(r.site, r.permit.id), "permit-revoked", "revoked"),
+}
+
+
+@pytest.mark.parametrize("what", BETWEEN)
+def test_what_comes_between_two_tables_stops_before_the_next_is_sealed(road, monkeypatch, what):
+    act, reason, state = BETWEEN[what]
+    asked, leaving, passed = transfer.refuse_halted, sealing.leaving, []
+
+    def tables(*said):
+        first, *others = leaving(*said)
+        yield first
+        act(road)
+        yield from others
+
+    monkeypatch.setattr(transfer, "refuse_halted", lambda *said: asked(*said) or passed.append(said))
+    monkeypatch.setattr(sealing, "leaving", tables)
+    assert road.refused().reason == reason
+    assert len(passed) == 2, "as it was reserved, and before the first table"
+    road.assert_nothing_left()
+    assert road.releases() == [], "nothing said that it would leave"
+    assert requests.find(road.site, road.request.id).state == state
+
+
 def test_a_permit_that_is_revoked_after_it_comes_too_late_and_is_told_so(road):
     told = []
-    road.when(transfer, "send", lambda: told.extend(grants.revoke(road.site, road.permit.id)))
+    road.when(underway, "send", lambda: told.extend(grants.revoke(road.site, road.permit.id)))
     shipped = road.ship()
     assert told == [shipped.id]
     assert road.states() == ["left"]
@@ -195,7 +229,7 @@ def fail():
     raise OSError(28, "No space left on device")
 
 
-@pytest.mark.parametrize(("owner", "name"), [(sealing, "seal_stream"), (transfer, "digest"), (transfer, "send")])
+@pytest.mark.parametrize(("owner", "name"), [(sealing, "seal_stream"), (underway, "digest"), (underway, "send")])
 def test_what_fails_underway_gives_its_reservation_back_at_once(road, owner, name):
     road.when(owner, name, fail)
     with pytest.raises(OSError, match="No space"):
@@ -205,7 +239,7 @@ def test_what_fails_underway_gives_its_reservation_back_at_once(road, owner, nam
 
 
 def test_what_fails_once_the_file_is_out_is_noted_as_left(road):
-    road.when(transfer, "send", fail, after=True)
+    road.when(underway, "send", fail, after=True)
     with pytest.raises(OSError, match="No space"):
         road.ship()
     assert road.states() == ["left"]

@@ -10,7 +10,8 @@ import pytest
 from sqlalchemy import select, update
 
 from onshore.border import approvals, grants, life, moves, requests
-from onshore.border.transfer import resume, ship
+from onshore.border.transfer import ship
+from onshore.border.underway import resume
 from onshore.vault.papers import parcels, permits, reading, transfer_papers, transfers, writing
 from onshore.words.errors import Malformed, Refusal
 from onshore.words.permit import Transfer

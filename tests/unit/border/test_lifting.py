@@ -11,7 +11,10 @@ from onshore.border import grants
 from onshore.border.metering import meter
 from onshore.border.permits import clocks, lifting
 from onshore.border.transfer import ship
+from onshore.cli import check
+from onshore.cli.check import _looks
 from onshore.rules.local import local_midnight
+from onshore.site import open_site
 from onshore.vault.papers import entries, meta, reading, transfers, writing
 from onshore.words.errors import Broken, Malformed, Refusal
 from witness_makers import Watched
@@ -189,3 +192,29 @@ def test_witnesses_who_say_another_time_are_believed(border, tmp_path):
         lifting.doubt(back, "officer", "INC-7")
         refusal = refused(lambda: lifting.lift(back, "deputy"))
         assert (refusal.reason, "witnesses" in refusal.says) == ("clock-in-doubt", True)
+
+
+def clock_line(site, monkeypatch):
+    monkeypatch.setitem(open_site.__kwdefaults__, "clock", site.clock)
+    [(good, says)] = [(good, says) for what, good, says in _looks(site.folder, deep=False) if what == "clock"]
+    return good, says
+
+
+def test_check_says_whether_the_clock_is_believed(ahead, monkeypatch):
+    border, request = ahead
+    good, says = clock_line(border.site, monkeypatch)
+    assert not good
+    assert "it was set back" in says
+    assert "onshore clock lift" in says
+    lifting.doubt(border.site, "officer", "incident-1")
+    good, says = clock_line(border.site, monkeypatch)
+    assert not good
+    assert "one officer said that it ran ahead" in says
+    lifting.lift(border.site, "deputy")
+    assert clock_line(border.site, monkeypatch) == (True, "set, and believed beside what papers and ledger know")
+    assert ship(border.site, request.id).persons == 1
+
+
+def test_check_says_where_a_clock_was_never_set(border, monkeypatch):
+    monkeypatch.setattr(check.time, "time", lambda: 0.0)
+    assert ("clock", False, "was never set") in list(_looks(border.site.folder, deep=False))

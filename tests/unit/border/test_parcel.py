@@ -7,6 +7,7 @@ import json
 import re
 import shutil
 import subprocess
+from itertools import permutations
 
 import duckdb
 import pyarrow as pa
@@ -114,6 +115,25 @@ def test_rows_come_in_the_order_of_pseudonyms_and_not_of_our_own_ids(border, mon
         assert len(set(names)) == 8
         keys = list(zip(names, table.column("time").to_pylist(), strict=True))
         assert keys == sorted(keys)
+
+
+@pytest.mark.parametrize("few", [1, 1 << 20])
+def test_a_cars_rows_are_in_the_order_of_their_times_in_whatever_pieces_they_came(monkeypatch, few):
+    """With 1 runs of rows are put in order as they are where they can be, with a million every row is moved."""
+    monkeypatch.setattr(parcel, "FEW", few)
+
+    def piece(*rows):
+        cars, times = zip(*rows, strict=True)
+        return pa.table({"vehicle": cars, "time": times, "Vehicle.Speed": [float(car * 100 + at) for car, at in rows]})
+
+    morning, noon, evening = (piece(*((car, at + n) for car in (1, 2, 3) for n in range(3))) for at in (10, 20, 30))
+    late = piece((1, 11), (2, 5), (3, 31))  # among the morning's, before them, among the evening's
+    for pieces in (*permutations((morning, noon, evening)), *permutations((late, evening, morning))):
+        found = parcel.under_pseudonyms(pa.concat_tables(pieces), lambda car: 9 - car)
+        rows = [(9 - one["vehicle"], one["time"], one["Vehicle.Speed"]) for one in found.to_pylist()]
+        came = [(car, at, speed) for table in pieces for car, at, speed in zip(*table.columns, strict=True)]
+        told = sorted(((c.as_py(), t.as_py(), s.as_py()) for c, t, s in came), key=lambda row: (-row[0], row[1]))
+        assert rows == told
 
 
 def test_what_was_recorded_before_a_sale_does_not_leave_after_it(border):

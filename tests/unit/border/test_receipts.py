@@ -6,7 +6,7 @@ import json
 import pytest
 from sqlalchemy import select, update
 
-from onshore.border import life
+from onshore.border import life, underway
 from onshore.border.sealing import staged
 from onshore.border.sending import receipts
 from onshore.border.transfer import ship
@@ -137,6 +137,30 @@ def test_nobody_received_what_has_only_begun_to_go(shipped):
     with writing(shipped.site.engine) as conn:
         conn.execute(update(sendings).values(most=len(shipped.raw)))
         conn.execute(update(transfers).values(state="leaving"))
+    shipped.take(shipped.receipt())
+    assert shipped.state() == "closed"
+
+
+def test_a_receipt_waits_until_the_process_that_sends_the_parcel_is_done(shipped, monkeypatch):
+    """The recipient signs as soon as it has all of it; the sender has not noted yet that it left."""
+    real, said = underway.send, []
+
+    def signed_for(sealed, *rest, **more):
+        sent = real(sealed, *rest, **more)
+        note = shipped.receipt(sent.file.read_bytes())
+        with pytest.raises(Refusal) as refused:
+            receipts.take(open_site(shipped.site.folder, clock=shipped.site.clock), shipped.request.id, note, "officer")
+        said.append((refused.value.reason, note))
+        return sent
+
+    monkeypatch.setattr(underway, "send", signed_for)
+    shipped.hands.drive(1)
+    again = ship(shipped.site, shipped.request.id)
+    [(reason, note)] = said
+    assert reason == "still-going"
+    assert again.id != f"{shipped.request.id}-1"
+    assert shipped.take(note) == again.id
+    assert shipped.state() == "left", "the first parcel's receipt is still to come"
     shipped.take(shipped.receipt())
     assert shipped.state() == "closed"
 

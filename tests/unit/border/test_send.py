@@ -6,7 +6,9 @@ import threading
 
 import pytest
 
+from onshore.border import send as sending
 from onshore.border.send import give_up, send
+from onshore.border.sending.destinations import Folder
 from onshore.words.errors import Malformed, Refusal
 from receiving import Authority
 from sending_makers import Book, Honest, Talker, answer, host_at
@@ -69,6 +71,28 @@ def test_the_proof_goes_first_then_the_parcel_in_parts(going, sealed):
 def test_every_byte_that_the_kernel_took_is_counted(going):
     *_, book = going(Honest())
     assert book.wire == book.kernel > SIZE + len(PROOF)
+
+
+class Quiet:
+    """A TCP socket of a kernel before Linux 4.19, which says less of it."""
+
+    def getsockopt(self, _level, _option, size):
+        return bytes(size - 8)
+
+
+def test_where_the_kernel_does_not_say_what_it_took_what_was_counted_here_counts(going, monkeypatch):
+    one, other = socket.socketpair()
+    with one, other:
+        assert sending._kernel(one) is None, "it is no TCP socket"
+    monkeypatch.setattr(sending, "_kernel", lambda _, real=sending._kernel: real(Quiet()))
+    *_, book = going(Honest())
+    assert book.wire == book.kernel > SIZE + len(PROOF)
+
+
+def test_nobody_is_asked_to_do_away_with_what_lies_in_the_outbox(tmp_path):
+    book = Book()
+    assert not give_up(Folder(tmp_path, "DE"), book)
+    assert book.due == book.wire == 0
 
 
 def test_a_token_is_shown_and_nothing_of_it_is_kept(going):

@@ -2,11 +2,15 @@
 
 import hashlib
 import re
+from types import SimpleNamespace
 
 import pytest
 
 from onshore.border.send import give_up, send
+from onshore.border.sending.bucket import Objects
+from onshore.border.sending.messages import Reading
 from onshore.border.sending.sigv4 import Keys
+from onshore.border.sending.tus import File
 from onshore.words.errors import Malformed, Refusal
 from receiving import Authority
 from sending_makers import Book, Talker, answer, host_at
@@ -140,6 +144,27 @@ def test_what_is_given_up_is_taken_away(going, stopped):
     storage, book = stopped
     assert going(storage, book, "give up")
     assert (storage.upload, storage.objects) == ("", {})
+
+
+def test_what_was_never_begun_is_not_asked_to_be_taken_away(going):
+    asked = []
+    assert going(asked.append, Book(), "give up")
+    assert asked == []
+
+
+def test_what_storage_would_not_take_in_so_many_parts_goes_in_larger_ones():
+    """S3 takes 10,000 at most."""
+    storage, book, content = Storage(), Book(), bytes(n % 251 for n in range(20_000))
+
+    def ask(request):
+        asked = SimpleNamespace(method=request.method, path=request.target, body=request.body)
+        return Reading(request.method).feed(storage(asked))
+
+    parcel = File("t1-1.parcel", len(content), "", lambda start, until: content[start:until])
+    assert Objects(ask, "/bucket", 1).parcel(parcel, book, lambda: None) == AT
+    assert storage.objects[AT] == content
+    assert max(storage.parts) == len(storage.parts) <= 10_000
+    assert book.known == len(content)
 
 
 ERROR = b"<?xml version='1.0'?><Error><Code>InternalError</Code></Error>"

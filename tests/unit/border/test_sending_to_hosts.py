@@ -17,7 +17,8 @@ from onshore.border.metering import meter
 from onshore.border.send import _Line
 from onshore.border.sending import accounts, destinations, reconciling
 from onshore.border.sending.messages import Request
-from onshore.border.transfer import resume, ship
+from onshore.border.transfer import ship
+from onshore.border.underway import resume
 from onshore.site import open_site
 from onshore.vault.papers import parcels, reading, sendings
 from onshore.words.errors import Refusal
@@ -197,7 +198,7 @@ ship(open_site(Path(sys.argv[1]), clock=lambda: int(sys.argv[3])), sys.argv[2])
 
 
 def killed(away):
-    source = Path(accounts.__file__).parents[2]
+    source = Path(accounts.__file__).parents[3]
     said = [str(away.site.folder), away.request.id, str(away.hands.now), str(PART)]
     env = os.environ | {"PYTHONPATH": str(source)}
     done = subprocess.run([sys.executable, "-c", KILLED, *said], env=env, capture_output=True, text=True, check=False)

@@ -5,7 +5,7 @@ from dataclasses import replace
 
 import pytest
 
-from onshore.border import grants
+from onshore.border import grants, sealing
 from onshore.border.transfer import ship
 from onshore.border.views import sample, spotcheck, spotpage
 from onshore.register import consents
@@ -113,3 +113,38 @@ def test_a_person_reads_it(border, shipped):
     assert border.site.ledger.vkey.split()[0] in said
     bare = spotpage.page(spotcheck.bundle(border.site, shipped.id))
     assert "No rows" in bare
+
+
+def test_a_parcel_that_came_to_nothing_is_told_as_such(border, monkeypatch):
+    border.hands.allow(1)
+    border.hands.drive(1)
+    request, _ = border.permitted()
+
+    def full(*_, **__):
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr(sealing, "seal_stream", full)
+    with pytest.raises(OSError, match="No space"):
+        ship(border.site, request.id)
+    said = spotpage.page(spotcheck.bundle(border.site, request.id))
+    assert f"- parcel {request.id}-1: unsent, left -, no file: it was never sealed" in said
+    assert "- 0 parcels, 0 rows" in said
+
+
+def test_an_emergency_is_called_one(border):
+    border.hands.allow(1)
+    border.hands.drive(1)
+    request, _ = border.ask(categories=("vehicle-operation",), ground="emergency", asked_by="officer")
+    assert "claimed as an emergency" in spotpage.page(spotcheck.bundle(border.site, request.id))
+
+
+def test_its_people_see_where_it_stands_and_not_what_is_in_it(border, shipped):
+    found = spotcheck.overview(border.site, shipped.id)
+    assert (found["id"], found["state"], found["verdict"]) == (shipped.id, "left", "allow")
+    assert [one["by"] for one in found["approvals"]] == ["officer", "deputy"]
+    assert [one["used"] for one in found["permits"]] == [one["persons"] for one in found["parcels"]] == [2]
+    assert [one["new"] for one in found["moves"]][-3:] == ["reserved", "leaving", "left"]
+    assert {one["state"] for one in found["papers"]} == {"counts"}
+    assert not {"note", "manifest", "proof"} & {
+        key for some in ("permits", "parcels") for one in found[some] for key in one
+    }

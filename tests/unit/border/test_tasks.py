@@ -1,16 +1,18 @@
 """Tasks with clocks: a refusal's duties, and the review of an emergency."""
 
 import json
+from dataclasses import replace
 from datetime import timedelta
 
 import pytest
 
 from onshore.border import grants, requests, transfer
 from onshore.border.cases import courts, tasks
+from onshore.register import judgements
 from onshore.rules.acts import Facts, TransferAsked
 from onshore.rules.judge import judge
 from onshore.rules.local import local_day
-from onshore.site import Site, open_site
+from onshore.site import open_site
 from onshore.vault.age import new_identity, recipient_of
 from onshore.words.errors import Malformed, Refusal
 from onshore.words.verdict import Reason, Verdict
@@ -31,12 +33,13 @@ def rejecting(driven, monkeypatch):
     """A site whose judge refuses as one in the US does, with the duty that follows."""
     reason = Reason("bulk-threshold", "28 CFR 202.205", "too many", "")
     verdict = Verdict("refuse", (reason,), route="safeguards", duties=("rejected-offer-report",))
-    real = Site.judge
+    real = judgements.ask
 
-    def judged(site, act, facts):
-        return verdict if isinstance(act, TransferAsked) else real(site, act, facts)
+    def asked(site, act, facts):
+        judged = real(site, act, facts)
+        return replace(judged, verdict=verdict) if isinstance(act, TransferAsked) else judged
 
-    monkeypatch.setattr(Site, "judge", judged)
+    monkeypatch.setattr(judgements, "ask", asked)
     return driven
 
 

@@ -5,7 +5,7 @@ import json
 import pytest
 from sqlalchemy import delete, select, update
 
-from onshore.border import approvals, grants, requests, transfer
+from onshore.border import approvals, grants, requests, transfer, underway
 from onshore.border.agreeing import disagreements
 from onshore.border.metering import meter
 from onshore.border.rows.parcel import pseudonyms
@@ -213,7 +213,7 @@ def test_after_a_crash_what_may_have_been_seen_stays_counted_and_the_rest_is_giv
             assert sum(batch.num_rows for batch in door.rows("vehicle-operation")) == rows
         assert refused(lambda: look(view, request)) == "road-taken"
         viewing.resume(view.site)  # it goes on: nobody ends it
-        transfer.resume(view.site)
+        underway.resume(view.site)
         assert state(view, request)[0] == "leaving"
     viewing.resume(view.site)
     with reading(view.site.engine) as conn:

@@ -17,7 +17,7 @@ def ask(hands):
 
     def asked(*more, code=1):
         what = ("--purpose", "warranty-analysis", "--category", "track", "--recipient", "stuttgart")
-        when = ("--from", "2020-01-01", "--until", "2100-01-01", "--as", "engineer")
+        when = ("--from", "2020-01-01", "--until", "2100-01-01", "--as", "officer")
         done = CliRunner().invoke(
             cli, ["transfer", "ask", *what, *when, *map(str, more), "--site", str(hands.site.folder)]
         )

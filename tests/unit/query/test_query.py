@@ -198,7 +198,7 @@ def test_only_who_runs_the_site_or_answers_for_it_may_ask(fleet, by, reason):
     assert why.reason == reason
     assert why.remedy
     assert bool(why.article) == (by == "engineer")
-    assert told(fleet)[-1]["reasons"] == [reason]
+    assert told(fleet)[-1]["why"] == reason
 
 
 def test_a_restriction_holds_from_the_next_batch_of_a_running_query_on(fleet):
@@ -262,8 +262,8 @@ def test_a_refused_query_is_in_the_ledger_without_a_word_of_it(fleet):
     refusal(fleet, "COPY vehicle_operation TO 'LTEST000000000017.csv'")
     refusal(fleet, "SELECT 1", "for LTEST000000000017", "Anna Example")
     plain, strange = told(fleet)
-    assert (plain["state"], plain["reasons"], plain["purpose"]) == ("refused", ["select-only"], PURPOSE)
-    assert (strange["reasons"], strange.get("purpose"), strange.get("role")) == (["purpose-unknown"], None, None)
+    assert (plain["state"], plain["why"], plain["purpose"]) == ("refused", "select-only", PURPOSE)
+    assert (strange["why"], strange.get("purpose"), strange.get("role")) == ("purpose-unknown", None, None)
     with reading(fleet.site.engine) as conn:
         papers = " ".join(conn.scalars(select(queries.c.paper)))
     assert "LTEST" not in papers

@@ -25,6 +25,15 @@ def refused(con, sql):
     return why.value.reason
 
 
+def test_no_view_of_the_system_is_read_by_a_name_that_stands_after_with_elsewhere(con):
+    """A name after WITH is a table of the statement's own, in its own part of it alone."""
+    views = "SELECT view_name FROM duckdb_views() WHERE internal AND schema_name <> 'information_schema'"
+    names = [name for (name,) in duckdb.connect().execute(views).fetchall()]
+    assert {"sqlite_master", "pragma_database_list", "pg_class", "duckdb_columns"} <= {*names}
+    for name in names:
+        assert refused(con, f'SELECT * FROM "{name}", (WITH "{name}" AS (SELECT 1) SELECT 1)') == "not-a-table", name
+
+
 @pytest.mark.parametrize(
     "sql",
     [

@@ -76,6 +76,17 @@ def test_an_engineer_of_whom_nothing_is_said_sits_abroad_and_one_at_home_reads_n
     assert caught.value.reason == "not-your-act"
 
 
+@pytest.mark.parametrize("employer", ["Stuttgart", "a recipient that was taken out", "stuttgart gmbh"])
+def test_whose_employer_stands_nobody_knows_where_looks_from_abroad(hands, employer):
+    """A recipient that is misspelt, or taken out of site.toml, does not bring its people home."""
+    site = with_person(hands, "operator", f'employer = "{employer}"')
+    refusal = refused(lambda: views.refuse_abroad(site, "visitor", "vehicle-show"))
+    assert refusal.reason == "view-is-export"
+    assert entries(site)[0]["dest"] == views.SOMEWHERE
+    home = with_person(hands, "operator", f'employer = "{employer}"\nemployer_jurisdiction = "CN"', "colleague")
+    views.refuse_abroad(home, "colleague", "vehicle-show")
+
+
 def test_an_owner_sees_what_is_theirs_wherever_they_are(hands):
     site = with_person(hands, "owner", 'jurisdiction = "DE"')
     hands.drive(1)

@@ -185,6 +185,18 @@ def test_pieces_are_bounded_and_sorted(room, small):
     assert [row for table in tables for row in seen([table])] == [(car, NOON + i) for car in cars for i in range(3)]
 
 
+def test_without_order_the_same_rows_come_file_by_file(room):
+    for later in (0, 1):
+        room.keep(sieved([1, 17], [NOON + later] * 2, operation=0))
+    said = {"use": USE, "categories": ["track"], "start": 0, "until": 2 * NOON}
+    (ordered,), (apart,) = (
+        list(read(room.engine, room.root, room.vault, SITE, **said, in_order=wanted)) for wanted in (True, False)
+    )
+    assert ordered.column("vehicle").to_pylist() == [1, 1, 17, 17]
+    assert apart.column("vehicle").to_pylist() == [1, 17, 1, 17]
+    assert seen([ordered]) == seen([apart])
+
+
 def test_segments_merged_in_mid_read_give_each_row_once(room, small):
     cars = range(1, 16 * 20, 16)
     for i in range(3):
