@@ -1,0 +1,1 @@
+"""Parts of papers, each made of the evidence of a year beside that of the year before."""

@@ -1,0 +1,1 @@
+"""A report as bytes of a file: HTML, PDF, DOCX, JSON."""
