@@ -72,6 +72,14 @@ def of_vehicle(site: Site, vehicle: int) -> list[Keeper]:
     return [Keeper(row.person, row.role, row.start, row.until) for row in rows]
 
 
+def kept_by(site: Site, person: int) -> dict[int, Keeper]:
+    """The vehicles that a person keeps now, by id, oldest first; in which role and since when."""
+    ask = select(keepers).where(keepers.c.person == person, keepers.c.until.is_(None))
+    with reading(site.engine) as conn:
+        rows = conn.execute(ask.order_by(keepers.c.start, keepers.c.vehicle)).all()
+    return {row.vehicle: Keeper(row.person, row.role, row.start, row.until) for row in rows}
+
+
 def add_driver(site: Site, vehicle: int, *, name: str, contact: str = "", mark: str) -> int:
     """Register a driver: `mark` is what the car calls them when they drive; the new person's id.
 

@@ -62,6 +62,11 @@ def find(site: Site, vin: str) -> Vehicle:
             "no vehicle with this VIN is registered at this site",
             remedy="register it with 'onshore vehicle add VIN'",
         )
+    return by_id(site, vehicle)
+
+
+def by_id(site: Site, vehicle: int) -> Vehicle:
+    """The vehicle of an id that the register gave."""
     with reading(site.engine) as conn:
         row = conn.execute(select(vehicles).where(vehicles.c.id == vehicle)).one()
         owner = conn.execute(

@@ -19,6 +19,7 @@ from onshore.vault import (
     aside,
     asked,
     departures,
+    desks,
     exports,
     filed,
     judged,
@@ -26,6 +27,7 @@ from onshore.vault import (
     lives,
     metered,
     queried,
+    registers,
     told,
     wished,
 )
@@ -253,6 +255,8 @@ meter_vehicles, meter_totals, counted, declared, scans = metered.tables(metadata
 sendings, attempts, recipient_receipts = departures.tables(metadata)
 tasks, court_requests = filed.tables(metadata)
 transfer_moves, transfer_approvals = lives.tables(metadata)
+accounts, account_acts, account_tries, desk_sessions = desks.tables(metadata)
+incidents, incident_reports, incident_acts, complaints, complaint_acts = registers.tables(metadata)
 
 rights_cases = Table(
     "rights_cases",

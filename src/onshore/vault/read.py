@@ -7,7 +7,7 @@ from pathlib import Path
 import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
-from sqlalchemy import Engine, select
+from sqlalchemy import ColumnElement, Engine, select
 
 from onshore.vault.keys import RootKey
 from onshore.vault.looks import Wanted, pieces, places
@@ -73,10 +73,14 @@ def read_all_of(
     vehicle: int,
     *,
     even_restricted: bool = False,
+    start: int = _ALWAYS[0],
+    until: int = _ALWAYS[1],
+    categories: Collection[str] | None = None,
 ) -> Iterator[tuple[Found, pa.Table]]:
     """Every row of a vehicle under all grounds, with its place: for its keeper's copy (PIPL Art. 45).
 
-    Refused (`restricted`) where the vehicle is restricted, unless told otherwise.
+    Those with a time in [start, until) (ms UTC), of these categories; of all where None. Refused (`restricted`) where
+    the vehicle is restricted, unless told otherwise.
     """
     if not even_restricted and hidden(engine).holds(Scope(vehicle)):
         raise Refusal(
@@ -85,15 +89,18 @@ def read_all_of(
             article="PIPL Art. 47",
             remedy="lift the restriction, or finish the erasure",
         )
-    wanted = Wanted(*_ALWAYS, (vehicle,), lambda _: None, lambda _: None, hides=not even_restricted)
-    return _all_of(engine, Shelf(root, folder, site), wanted, vehicle)
+    wanted = Wanted(start, until, (vehicle,), lambda _: None, lambda _: None, hides=not even_restricted)
+    some = () if categories is None else (segments.c.category.in_(sorted(categories)),)
+    return _all_of(engine, Shelf(root, folder, site), wanted, vehicle, some)
 
 
-def _all_of(engine: Engine, shelf: Shelf, wanted: Wanted, vehicle: int) -> Iterator[tuple[Found, pa.Table]]:
+def _all_of(
+    engine: Engine, shelf: Shelf, wanted: Wanted, vehicle: int, some: tuple[ColumnElement[bool], ...]
+) -> Iterator[tuple[Found, pa.Table]]:
     standing = Standing()
     with reading(engine) as conn:
         buckets = buckets_of(conn, [vehicle])
-    for place in places(engine, wanted, segments.c.bucket.in_(buckets)):
+    for place in places(engine, wanted, segments.c.bucket.in_(buckets), *some):
         for table in pieces(engine, shelf, place, wanted, standing):
             yield Found(place), table
 

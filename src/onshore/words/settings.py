@@ -6,7 +6,9 @@ from unicodedata import normalize
 import msgspec
 
 from onshore.words.settings_border import Clock, Filing, Permits, Published, Receiver, Witnesses
+from onshore.words.settings_desk import Desk
 from onshore.words.settings_gate import Gate
+from onshore.words.settings_watch import Registers, Watch
 from onshore.words.strict import BadValueError, Strict
 from onshore.words.vocabulary import MAX_PURPOSES
 
@@ -222,6 +224,9 @@ class Settings(Strict, frozen=True, kw_only=True):
     forward: dict[Annotated[str, msgspec.Meta(pattern=r"^[a-z0-9][a-z0-9-]{0,19}$")], Forward] = {}
     query: Queries = Queries()
     filing: Filing = Filing()
+    desk: Desk | None = None
+    watch: Watch | None = None
+    registers: Registers = Registers()
 
     def __post_init__(self) -> None:
         """Two officers are two names: not one that is written twice, in capitals or other letters of the same look."""

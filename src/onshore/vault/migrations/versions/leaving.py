@@ -31,6 +31,9 @@ def upgrade() -> None:
     _meter()
     _declared()
     _judgements()
+    _desk()
+    _incidents()
+    _complaints()
 
 
 def _lives() -> None:
@@ -257,4 +260,109 @@ def _judgements() -> None:
         Column("judged", Text, nullable=False),
         Column("salt", String(32), nullable=False),
         Column("entry", Integer, ForeignKey("entries.id"), unique=True),
+    )
+
+
+def _desk() -> None:
+    """Who may sign in; nobody could before."""
+    op.create_table(
+        "accounts",
+        Column("id", String(16), primary_key=True),
+        Column("name_mac", LargeBinary(32), nullable=False, unique=True),
+        Column("name_sealed", LargeBinary, nullable=False),
+        Column("role", String(12), nullable=False),
+        Column("person", BigInteger, ForeignKey("persons.id")),
+        Column("sits", String(12), nullable=False),
+        Column("employer", String(80), nullable=False),
+        Column("password", String(200), nullable=False),
+        Column("code_sealed", LargeBinary),
+        Column("code_used", BigInteger, nullable=False),
+        Column("added", BigInteger, nullable=False),
+        Column("disabled", BigInteger),
+    )
+    op.create_table(
+        "account_acts",
+        Column("entry", Integer, ForeignKey("entries.id"), primary_key=True),
+        Column("account", String(16), ForeignKey("accounts.id"), nullable=False, index=True),
+        Column("paper", Text, nullable=False),
+    )
+    op.create_table(
+        "account_tries",
+        Column("name_mac", LargeBinary(32), primary_key=True),
+        Column("tries", Integer, nullable=False),
+        Column("last", BigInteger, nullable=False),
+        Column("until", BigInteger, nullable=False),
+    )
+    op.create_table(
+        "desk_sessions",
+        Column("digest", LargeBinary(32), primary_key=True),
+        Column("account", String(16), ForeignKey("accounts.id"), nullable=False, index=True),
+        Column("began", BigInteger, nullable=False),
+        Column("seen", BigInteger, nullable=False),
+    )
+
+
+def _incidents() -> None:
+    """Incidents and the reports that they owe; nobody wrote them down here before."""
+    op.create_table(
+        "incidents",
+        Column("id", String(16), primary_key=True),
+        Column("kind", String(24), nullable=False),
+        Column("severity", String(24), nullable=False),
+        Column("known", BigInteger, nullable=False),
+        Column("opened", BigInteger, nullable=False),
+        Column("opened_by", String(80), nullable=False),
+        Column("categories", Text, nullable=False),
+        Column("persons", BigInteger),
+        Column("vehicles", BigInteger),
+        Column("sealed", LargeBinary, nullable=False),
+        Column("state", String(12), nullable=False),
+        Column("ended", BigInteger),
+        Column("ended_by", String(80)),
+        Column("why_sealed", LargeBinary),
+    )
+    op.create_table(
+        "incident_reports",
+        Column("incident", String(16), ForeignKey("incidents.id"), primary_key=True),
+        Column("jurisdiction", String(12), primary_key=True),
+        Column("pack", String(40), nullable=False),
+        Column("zone", String(40), nullable=False),
+        Column("due", BigInteger),
+        Column("sure", Boolean, nullable=False),
+        Column("article", String(200), nullable=False),
+        Column("says", Text, nullable=False),
+        Column("reported", BigInteger),
+        Column("reported_by", String(80)),
+        Column("number", String(80)),
+    )
+    _acts("incident")
+
+
+def _complaints() -> None:
+    """Complaints; nobody wrote them down here before either."""
+    op.create_table(
+        "complaints",
+        Column("id", String(16), primary_key=True),
+        Column("about", String(24), nullable=False),
+        Column("vehicle", BigInteger, ForeignKey("vehicles.id")),
+        Column("purpose", String(80), nullable=False),
+        Column("opened", BigInteger, nullable=False),
+        Column("opened_by", String(80), nullable=False),
+        Column("due", BigInteger, nullable=False),
+        Column("sealed", LargeBinary, nullable=False),
+        Column("state", String(12), nullable=False),
+        Column("answered", BigInteger),
+        Column("answered_by", String(80)),
+        Column("answer_sealed", LargeBinary),
+    )
+    _acts("complaint")
+
+
+def _acts(of: str) -> None:
+    """The papers behind the ledger's entries of a register."""
+    op.create_table(
+        f"{of}_acts",
+        Column("entry", Integer, ForeignKey("entries.id"), primary_key=True),
+        Column(of, String(16), ForeignKey(f"{of}s.id"), nullable=False, index=True),
+        Column("paper", Text, nullable=False),
     )
