@@ -1,0 +1,1 @@
+"""The desk: a web console for owners, engineers, officers, regulators and operators of one site."""

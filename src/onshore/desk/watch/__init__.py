@@ -1,0 +1,1 @@
+"""Watching a site run: whether a process lives, whether it is ready, and its figures; for machines, not for people."""
