@@ -29,6 +29,7 @@ BOTH = (
     "unit/border",
     "unit/rights",
     "unit/register",
+    "unit/reports/test_report_databases.py",
     "unit/test_site.py",
     "faults/test_vault_kills.py",
     "faults/test_compact_kills.py",

@@ -14,6 +14,7 @@ from onshore.cli import backing_up
 from onshore.cli.deep import damage
 from onshore.cli.drives import computed
 from onshore.cli.key_rounds import round_of
+from onshore.desk.looks import backups
 from onshore.ledger.entry import read
 from onshore.ledger.log import Log
 from onshore.register import acts, chips, consents, handover, vehicles
@@ -260,10 +261,10 @@ def test_a_key_part_ends(site):
         restored(site, key_part=folder.parent / "other")
     site.now = until - 2 * DAY
     restored(site, key_part=folder.parent / "elsewhere")
-    assert backing_up.told(site.site)[0]
+    assert backups.told(site.site)[0]
     site.now = until
     assert refused(lambda: restored(site, "again", key_part=folder.parent / "elsewhere")) == "key-part-ended"
-    assert not backing_up.told(site.site)[0]
+    assert not backups.told(site.site)[0]
 
 
 def test_with_the_key_part_go_the_key_of_the_records_and_the_records(site):

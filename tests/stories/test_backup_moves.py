@@ -10,7 +10,8 @@ from backup_makers import backed_up, kept, restored
 from databases import held, let
 from onshore.cli.deep import damage
 from onshore.cli.drives import computed
-from onshore.cli.forwarding import drop, troubles
+from onshore.cli.forwarding import drop
+from onshore.desk.looks.platforms import troubles
 from onshore.gate.upload.shelf import Shelf
 from onshore.register import consents, handover
 from onshore.rights.erase import erase

@@ -17,7 +17,7 @@ PAPERS = {"transfer papers", "transfer show"}
 NAMELESS = {
     *("check", "clock show", "egress show", "keys show", "ledger fsck", "ledger rejudge", "ledger show", "meter show"),
     *("permit show", "task list", "transfer dossier", "transfer list", "vehicle authority", "vehicle revoked"),
-    *("zone list", "witness show", "rules list"),
+    *("zone list", "witness show", "rules list", "incident list", "report list", "report text"),
 }
 """They take no name, and what they show holds neither a row nor a person."""
 
@@ -35,11 +35,12 @@ WORK = {
         "rules diff",
     ),
     *("rules explain", "rules key", "rules page", "rules replay", "rules schema", "rules show", "rules sign", "serve"),
+    *("account add", "account code", "account disable", "account list", "account password"),
     *("simulate", "verify", "witness init", "witness serve", "witness trust", "receipt write", "permit sign"),
 }
 """They run something, or read files of whoever calls; they are no way to look at what a site holds of cars.
 
-`ledger prove` shows an entry, `rules replay` verdicts with their counts.
+`ledger prove` shows an entry, `rules replay` verdicts with their counts, `account list` who may sign in.
 """
 
 UNNAMED_AT_SITE = {"vehicle policy"}

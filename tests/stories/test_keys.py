@@ -10,9 +10,9 @@ from click.testing import CliRunner
 from msgspec import structs
 
 from key_makers import new_token
-from onshore.cli.key_rounds import checked
 from onshore.cli.main import cli
 from onshore.cli.serve import Keeper
+from onshore.desk.looks.keys import checked
 from onshore.rights.access import access
 from onshore.rights.erase import erase
 from onshore.site import open_site

@@ -75,7 +75,7 @@ def waiting(folder):
     return [json.loads(line) for line in run(folder, "task", "list", "--json").stdout.splitlines()]
 
 
-def test_an_offer_of_bulk_is_refused_and_its_report_is_owed_within_14_days(detroit, clock):
+def test_an_offer_of_bulk_is_refused_and_its_report_is_owed_within_14_days(detroit, clock, tmp_path):
     few = [arg for n in range(3) for arg in ("--vehicle", (VIN % n).decode())]
     assert ask(detroit, *few, code=0)["verdict"] == "allow"
     assert waiting(detroit) == []
@@ -83,6 +83,7 @@ def test_an_offer_of_bulk_is_refused_and_its_report_is_owed_within_14_days(detro
     assert "bulk-threshold" in {reason["code"] for reason in refused["reasons"]}
     (task,) = waiting(detroit)
     assert (task["what"], task["article"], task["state"]) == ("rejected-offer-report", "28 CFR 202.1104", "in time")
+    reported(detroit, task, tmp_path / "rejected.json")
     began = open_site(detroit).today()
     assert date.fromisoformat(task["last_day"]) == began + timedelta(days=14)
 
@@ -97,3 +98,16 @@ def test_an_offer_of_bulk_is_refused_and_its_report_is_owed_within_14_days(detro
     assert checked.exit_code == 1
     run(detroit, "task", "done", task["id"], "--number", "DOJ-14", "--as", "officer")
     assert waiting(detroit) == []
+
+
+def reported(folder, task, to):
+    """The report of what was refused writes itself, up to what a human must say."""
+    run(folder, "report", "make", "rejected", "--lang", "en", "--to", str(to))
+    report = json.loads(to.read_text())
+    assert [section["number"] for section in report["sections"]] == ["1", "2", "2.1", "2.2", "2.3", "2.4"]
+    tables = {part["title"]: part["rows"] for one in report["sections"] for part in one["parts"] if "rows" in part}
+    (row,) = tables["Offers rejected whose report is owed"]
+    assert row["cells"][0] == task["transfer"]
+    assert row["cells"][2:6] == ["track", "file", "shanghai (CN)", task["last_day"]]
+    assert any(line["cells"][2] >= BULK for line in tables["How much they were of"])
+    assert [one["section"] for one in report["open"]] == ["1", "2.2", "2.3", "2.4"]

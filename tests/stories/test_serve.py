@@ -207,10 +207,20 @@ def test_a_bad_host_ends_it_and_says_so(site, host):
     assert "site.toml, [gate]" in said
 
 
-def test_there_is_no_console_yet(site):
+@pytest.mark.parametrize(
+    ("table", "says"),
+    [
+        ('host = "0.0.0.0"', "passwords would go there in the clear"),
+        ('certificate = "c.pem"', "certificate and key go together"),
+        ('certificate = "site.toml"\nkey = "site.toml"', "certificate and key are not to be used"),
+    ],
+)
+def test_a_desk_that_would_speak_in_the_clear_is_not_served(site, table, says):
+    toml = site[0] / "site.toml"
+    toml.write_text(f"{toml.read_text()}\n[desk]\n{table}\n")
     done = CliRunner().invoke(cli, ["serve", "--only", "desk", "--site", str(site[0])])
     assert done.exit_code == 2
-    assert "no console yet" in done.stderr
+    assert says in done.stderr
 
 
 @pytest.mark.parametrize(

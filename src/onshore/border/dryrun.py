@@ -74,6 +74,12 @@ def dry_run(site: Site, transfer: Transfer, names: tuple[str, ...] = ()) -> DryR
     )
 
 
+def judged(site: Site, transfer: Transfer) -> Verdict:
+    """The word alone that a request would be told now; nothing is set down. Refused as the request itself would be."""
+    requests.acceptable(site, transfer)
+    return requests.judged_dry(site, transfer, touched(site, transfer, site.clock()), sought(site, transfer))
+
+
 def _category(site: Site, transfer: Transfer, category: str, found: Touched, wanted: Sought) -> Category:
     part = found.parts.get(category, Part())
     one = Sought({c: s for c, s in wanted.signals.items() if c == category}, wanted.how)

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, NamedTuple
 from sqlalchemy import Connection, func, select
 
 from onshore import __version__
-from onshore.cli.common import clock_text
+from onshore.desk.looks.backups import LAST
 from onshore.ledger.entry import digest
 from onshore.ledger.layout import CHECKPOINT, VKEY, paths
 from onshore.ledger.years import turning
@@ -26,15 +26,13 @@ from onshore.vault.migrations import HEAD
 from onshore.vault.papers import forwards, journals, mishaps, reading, segments, vehicles, writing
 from onshore.vault.segments import path_of as segment_path
 from onshore.vault.segments import segments_where
-from onshore.vault.wrapping import DAY, current, note, noted
+from onshore.vault.wrapping import current, note
 from onshore.words.errors import Broken, Refusal
 
 if TYPE_CHECKING:
     from onshore.site import Site
 
 _PASSES = 50
-LAST = "backup"
-"""Where in `meta` the last backup stands: JSON of its `at` and `until`, ms UTC."""
 
 
 class Made(NamedTuple):
@@ -261,25 +259,3 @@ def _beside(site: "Site") -> list[str]:
     found += [path for path in sorted((site.folder / "packs").rglob("*")) if path.is_file()]
     found += sorted(path for path in (site.folder / "outbox").glob("*") if path.suffix in {".parcel", ".tlog-proof"})
     return [path.relative_to(site.folder).as_posix() for path in found]
-
-
-def last(conn: Connection) -> tuple[int, int] | None:
-    """When the last backup was made and when its key part ends (ms UTC); None where there never was one."""
-    said = noted(conn, LAST)
-    told = json.loads(said) if said else None
-    return None if told is None else (told["at"], told["until"])
-
-
-def told(site: "Site") -> tuple[bool, str]:
-    """What 'onshore check' says of backups, and whether that is well: one whose key part has ended opens no more."""
-    if site.settings.keys.backup_days is None:
-        return True, "none are made: [keys] says no backup_days"
-    with reading(site.engine) as conn:
-        found = last(conn)
-    if found is None:
-        return True, "none was made yet ('onshore backup DIR')"
-    at, until = found
-    days = max(site.clock() - at, 0) // DAY
-    if until <= site.clock():
-        return False, f"the last is {days} days old and opens no more: its key part ended at {clock_text(until)}"
-    return True, f"the last is {days} days old; its key part ends at {clock_text(until)}"

@@ -1,11 +1,12 @@
 """What commands share: the site option, data on stdout, talk on stderr, and refusals told to a person."""
 
 import functools
+import importlib.util
 import inspect
 import json
 import sys
 from collections.abc import Callable
-from datetime import UTC, datetime
+from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 from zoneinfo import ZoneInfo
@@ -14,9 +15,12 @@ import click
 from sqlalchemy.exc import SQLAlchemyError
 
 from onshore.words.errors import Broken, Malformed, OnshoreError, Refusal
+from onshore.words.instants import clock_text
 
 if TYPE_CHECKING:
     from onshore.words.settings import Role
+
+__all__ = ["clock_text"]  # who tells of a site needs it as well
 
 SEERS: "tuple[Role, ...]" = ("operator", "officer", "regulator", "engineer", "owner")
 
@@ -33,14 +37,28 @@ site_option = click.option(
 json_option = click.option("--json", "as_json", is_flag=True, help="One JSON document on stdout.")
 
 
+_talk: Callable[[str], None] = functools.partial(click.echo, err=True)
+
+
 def say(text: str) -> None:
-    """Talk to a person, on stderr."""
-    click.echo(text, err=True)
+    """Talk to a person, on stderr, or to whatever reads the log that `talk_to` begins."""
+    _talk(text)
+
+
+def talk_to(talk: Callable[[str], None]) -> None:
+    """From now on what is said to a person goes there instead, for as long as this process lives."""
+    globals()["_talk"] = talk
 
 
 def put(data: object) -> None:
     """One JSON document on stdout."""
     click.echo(json.dumps(data, ensure_ascii=False, default=str))
+
+
+def missing_desk() -> str:
+    """What of the extra `onshore[desk]` is not installed; empty where all of it is."""
+    wanted = ("starlette", "jinja2", "uvicorn", "argon2", "babel", "python_multipart")
+    return ", ".join(name for name in wanted if importlib.util.find_spec(name) is None)
 
 
 def told(error: OnshoreError) -> str:
@@ -151,11 +169,6 @@ def instant(text: str | None, zone: str) -> int | None:
 def iso(at: int | None) -> str | None:
     """An instant for programs: ISO 8601 in UTC, or nothing."""
     return None if not at else clock_text(at)
-
-
-def clock_text(at: int | None) -> str:
-    """An instant for people: UTC to the second, or a dash."""
-    return "-" if not at else datetime.fromtimestamp(at / 1000, UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
 
 
 def person_id(text: str | None) -> int | None:

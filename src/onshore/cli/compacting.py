@@ -5,7 +5,7 @@ from collections.abc import Callable
 from sqlalchemy import Connection
 
 from onshore.site import Site
-from onshore.vault.compact import compact, waiting
+from onshore.vault.compact import compact
 from onshore.vault.rewrite import Replaced
 from onshore.vault.segments import Shelf
 
@@ -22,9 +22,3 @@ def turn(site: Site, step: Callable[[str], None] = lambda _step: None) -> bool:
     with site.keeping():
         done = compact(site.engine, shelf, clock=site.clock, randomness=site.randomness, announce=announce, step=step)
     return done is not None
-
-
-def state(site: Site) -> str:
-    """How many small files wait."""
-    many = waiting(site.engine, site.clock())
-    return f"{many} small files wait to be merged; whoever keeps the site does it" if many else "no small file waits"

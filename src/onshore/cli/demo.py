@@ -32,8 +32,9 @@ def demo(once: bool, cars: int, drive: Path | None, site: Path) -> None:
     click.echo(f"{story.steps} steps came out as told")
     say(f"told in {time.perf_counter() - began:.1f} s")
     if not once:
-        say("\nThere is no console yet. Look around with:")
+        say("\nLook around with:")
         say(f"  onshore check --site {site}")
         say(f"  onshore ledger show --site {site}")
         say(f"  onshore transfer list --site {site}")
         say(f"  onshore verify {story.parcel} --key {site / 'ledger' / 'vkey'} --identity {story.identity}")
+        say("or in a browser, as docs/desk.md says: 'onshore account add', 'onshore serve --only desk'")

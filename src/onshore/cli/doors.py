@@ -6,12 +6,13 @@ from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Sequen
 from contextlib import AsyncExitStack, ExitStack, asynccontextmanager, contextmanager
 from dataclasses import dataclass, field, replace
 from functools import cached_property
-from typing import Protocol
+from typing import Any, Protocol, cast
 
 from onshore.cli.mqtt import Mqtt, mqtt_of
 from onshore.cli.pressing import batches, pressure_of
 from onshore.cli.told import Told
 from onshore.cli.uploading import uploading
+from onshore.desk.watch.answers import Counting
 from onshore.gate.fleet import server as fleet
 from onshore.gate.gb32960 import server as gb32960
 from onshore.gate.gb32960.known import Known, secret_of
@@ -191,10 +192,11 @@ OPENERS: Sequence[Callable[[Gate], Awaitable[Opened | None]]] = (open_gb32960, o
 
 
 @asynccontextmanager
-async def doors(site: Site) -> AsyncIterator[dict[str, int]]:
+async def doors(site: Site, seen: list[Counting] | None = None) -> AsyncIterator[dict[str, int]]:
     """The gate with every door open that the settings give a port; the ports. Closing it answers what waits.
 
-    Of several gate processes (`processes`), each takes the first journal folder that no other holds.
+    Of several gate processes (`processes`), each takes the first journal folder that no other holds. `seen`: is told
+    of each door, for whoever watches what it counts.
     """
     async with AsyncExitStack() as stack:
         gate = _gate(site, stack)
@@ -204,8 +206,16 @@ async def doors(site: Site) -> AsyncIterator[dict[str, int]]:
             if door is not None:
                 stack.push_async_callback(door.stop)
                 opened.append(door)
+        if seen is not None:
+            seen += [_counting(door.door) for door in opened]
         _keep_ticking(stack, gate, [door.door for door in opened])
         yield {name: port for door in opened for name, port in door.ports.items()}
+
+
+def _counting(door: AnyDoor) -> Counting:
+    """A door's counters: its own, or of the one that stands behind what feeds it too."""
+    behind: Any = getattr(door, "door", door)
+    return cast("Counting", behind)
 
 
 @contextmanager

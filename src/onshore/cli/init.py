@@ -51,6 +51,10 @@ gb32960 = 32960
 # upload = 8443
 # names = ["localhost", "127.0.0.1"]
 
+# The web console, where this table stands; who may sign in: 'onshore account add NAME --role ROLE'.
+# [desk]
+# port = 8080
+
 [people.operator]
 role = "operator"
 
@@ -109,7 +113,9 @@ def init(site: Path, jurisdiction: str, name: str, papers: str, papers_password:
 
 def regulator_key(folder: Path) -> Path:
     """Where the key lies that signs permits: beside the site, never in it. Hand it to the regulator, or replace it."""
-    return folder.with_name(folder.name + "-regulator") / "regulator.key"
+    from onshore.border.granting import key_beside
+
+    return key_beside(folder)
 
 
 def make_site(

@@ -10,15 +10,13 @@ from onshore.gate.intake import Intake
 from onshore.gate.limits import Room
 from onshore.gate.mqtt.client import Bridge, Cars
 from onshore.gate.mqtt.known import Known, broker_of, finder, patterns_of
-from onshore.gate.mqtt.persistence import persistence
 from onshore.gate.mqtt.server import Door, Limits
 from onshore.register.certificates import Standing
 from onshore.register.policies import Policies
 from onshore.site import Site
 from onshore.vault.lock import hold
 from onshore.vault.watch import Watch
-from onshore.words.errors import OnshoreError, Refusal
-from onshore.words.settings_gate import MqttBridge
+from onshore.words.errors import Refusal
 
 _LOOK = 10  # ticks of the gate, each a tenth of a second
 
@@ -95,13 +93,3 @@ def mqtt_of(
     cars = Cars(finder(site, intake.look_up), watch.changed)
     bridge = Bridge(door, broker_of(site, settings.mqtt_bridge), patterns_of(settings.mqtt_bridge), cars)
     return Mqtt(door, bridge, site.folder / "locks" / "bridge", held)
-
-
-def bridge_check(site: Site, settings: MqttBridge) -> tuple[bool, str]:
-    """Whether the bridge is well as far as the settings say, and in words, for `onshore check`."""
-    try:
-        broker_of(site, settings)
-        patterns_of(settings)
-    except OnshoreError as wrong:
-        return False, str(wrong)
-    return persistence(settings, site.folder)

@@ -10,13 +10,11 @@ import click
 
 from onshore.cli.common import answers_for_errors, at_site, clock_text, put, say
 from onshore.cli.standing import counted
-from onshore.words.errors import Malformed, Refusal
+from onshore.words.errors import Malformed
 
 if TYPE_CHECKING:
-    from onshore.ledger.signer import Signer
     from onshore.site import Site
-    from onshore.words.permit import Permit
-    from onshore.words.settings import Role
+    from onshore.words.permit import Method, Permit
 
 _file = click.Path(path_type=Path, exists=True, dir_okay=False)
 _day = click.DateTime(["%Y-%m-%d"])
@@ -31,7 +29,7 @@ class Limits:
     until: datetime | None
     signals: tuple[str, ...]
     rows: int
-    method: str | None
+    method: "Method | None"
     transforms: tuple[str, ...]
 
 
@@ -85,12 +83,13 @@ def draft(here: "Site", transfer_id: str, by: str | None, as_json: bool, **limit
 @answers_for_errors
 def sign(text: Path, key: Path) -> None:
     """Sign the words of a permit, on any machine: no site is needed. The note goes to stdout."""
+    from onshore.border import granting
     from onshore.border.permits.permit import is_one
 
     words = _text_of(text)
     if not is_one(f"{words}\n"):
         raise Malformed("these are not the words of a permit, as 'onshore permit draft' prints them", where=str(text))
-    click.echo(_read_key(key, "").sign(words), nl=False)
+    click.echo(granting.read_key(key, "").sign(words), nl=False)
 
 
 @permit.command()
@@ -109,8 +108,7 @@ def grant(
     **limits: Any,
 ) -> None:
     """Grant a permit for TRANSFER with limits, or take in one signed elsewhere (--note)."""
-    from onshore.border import grants
-    from onshore.cli.init import regulator_key
+    from onshore.border import granting, grants
 
     if note:
         granted = grants.put_on_file(here, _text_of(note))
@@ -118,7 +116,7 @@ def grant(
         said = Limits(**limits)
         if not (transfer_id and said.persons and said.start and said.until):
             raise click.UsageError("give TRANSFER with --persons, --from and --until, or --note FILE")
-        signer = _signer(here, actor, "regulator", key or regulator_key(here.folder))
+        signer = granting.signer(here, actor, "regulator", key or granting.key_beside(here.folder))
         granted = grants.grant(here, _drafted(here, transfer_id, said, actor), signer)
     _tell(granted, "granted", as_json=as_json)
 
@@ -136,14 +134,14 @@ def record(
     """Record a permit on paper, under the officer's own signature; no regulator signs it, and that is said."""
     from dataclasses import replace
 
-    from onshore.border import grants
+    from onshore.border import granting, grants
     from onshore.border.permits import scans
     from onshore.border.permits.permit import signed
     from onshore.ledger.entry import REFERENCE
 
     if not REFERENCE[1](number):
         raise Malformed("a paper's number has letters, digits and . _ / - alone", where="--number")
-    signer, raw = _signer(here, actor, "officer", key), scan.read_bytes()
+    signer, raw = granting.signer(here, actor, "officer", key), scan.read_bytes()
     drafted = _drafted(here, transfer_id, Limits(**limits), actor)
     on_paper = replace(drafted, scan=scans.digest_of(raw), number=number)
     _tell(grants.put_on_file(here, signed(on_paper, signer.sign), raw), "recorded from paper", as_json=as_json)
@@ -241,54 +239,18 @@ def _only_regulator(here: "Site") -> str:
     return names[0]
 
 
-def _signer(here: "Site", actor: str, role: "Role", path: Path) -> "Signer":
-    """Somebody's key in a file; Malformed where it is none, refused where site.toml knows another."""
-    signer = _read_key(path, f"{here.settings.site.name}/{actor}")
-    if signer.vkey != here.person(actor, role).vkey:
-        raise Refusal(
-            "wrong-key",
-            f"the key in {path} is not the one whose verifier key site.toml has for '{actor}'",
-            remedy=f"sign with {actor}'s own key; its verifier key stands as vkey in [people.{actor}]",
-        )
-    return signer
-
-
-def _read_key(path: Path, name: str) -> "Signer":
-    """A signing key: its 32 bytes alone, which are called `name`, or as 'onshore rules key' writes it."""
-    from onshore.ledger.signer import Signer, read_signer
-
-    try:
-        raw = path.read_bytes()
-        if name and len(raw) == 32:
-            return Signer(name, raw)
-        return read_signer(raw.decode(), str(path))
-    except FileNotFoundError:
-        raise Malformed("there is no such file; give the signing key with --key", where=str(path)) from None
-    except ValueError:
-        raise Malformed("no signing key; one is 32 bytes, or a line of 'onshore rules key'", where=str(path)) from None
-
-
 def _drafted(here: "Site", transfer_id: str, said: Limits, by: str) -> "Permit":
-    from dataclasses import replace
-
-    from onshore.border import grants, requests
+    from onshore.border import granting
 
     if not (said.persons and said.start and said.until):
         raise click.UsageError("a permit takes --persons, --from and --until")
-    request = requests.find(here, transfer_id)
-    if request.verdict.verdict == "refuse":
-        first = request.verdict.reasons[0]
-        raise Refusal(first.code, first.says, article=first.article, remedy=first.remedy)
-    drafted = grants.draft(
-        here,
-        request.transfer,
+    limits = granting.Limits(
         persons=said.persons,
         start=said.start.date(),
         until=said.until.date(),
-        by=by,
-        route=request.verdict.route or "none",
         signals=said.signals,
         rows=said.rows,
+        method=said.method,
         transforms=said.transforms,
     )
-    return replace(drafted, method=said.method) if said.method else drafted  # type: ignore[arg-type] # click's choice
+    return granting.drafted(here, transfer_id, limits, by)

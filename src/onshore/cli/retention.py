@@ -6,7 +6,6 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from onshore.cli.common import answers_for_errors, at_site, clock_text, instant, iso, json_option, put, say, site_option
-from onshore.words.errors import Broken
 
 if TYPE_CHECKING:
     from onshore.rights.retained import Retained
@@ -75,17 +74,6 @@ def run(here: "Site", as_json: bool) -> None:
         click.echo(f"{one['category']}, {one['ground']}: {one['rows']} rows of {one['files']} files went")
     if not told:
         say("nothing is over")
-
-
-def state(site: "Site") -> str:
-    """What `onshore check` says; Broken where something lies that was to go over a day ago."""
-    from onshore.rights.retention import Limits
-    from onshore.rights.retiring import overdue
-
-    late = overdue(site)
-    if late:
-        raise Broken("; ".join(late) + ": see that a process keeps the site, or run 'onshore retention run'")
-    return f"nothing lies for longer than {Limits(site, site.clock()).pack.id} allows"
 
 
 def _lines(one: "Stay") -> list[str]:

@@ -4,8 +4,8 @@ import asyncio
 import gc
 import signal
 import threading
-from collections.abc import Callable
-from contextlib import AsyncExitStack
+from collections.abc import Callable, Collection
+from contextlib import AbstractAsyncContextManager, AsyncExitStack
 from pathlib import Path
 
 import click
@@ -13,9 +13,11 @@ from sqlalchemy.exc import DBAPIError
 
 from onshore.border.blocking import suspend
 from onshore.border.life import expire
+from onshore.border.permits import clocks
 from onshore.border.underway import resume
 from onshore.border.views import viewing
-from onshore.cli.common import answers_for_errors, say, site_option
+from onshore.cli import logs
+from onshore.cli.common import answers_for_errors, missing_desk, say, site_option
 from onshore.cli.compacting import turn as compact_turn
 from onshore.cli.deep import no_longer_aside, note_seal
 from onshore.cli.doors import doors
@@ -23,7 +25,9 @@ from onshore.cli.egress import record
 from onshore.cli.forwarding import forward, listed
 from onshore.cli.key_rounds import round_of
 from onshore.cli.told import Told, text
+from onshore.cli.watching import watching
 from onshore.cli.witnessing import ask as ask_witnesses
+from onshore.desk.watch.answers import Counting
 from onshore.ledger.serve import published
 from onshore.rights.retiring import by_itself as retire_turn
 from onshore.rights.sale import carry_on
@@ -31,11 +35,11 @@ from onshore.site import Site, open_site
 from onshore.vault.freed import settle
 from onshore.vault.journal_files import turn_of
 from onshore.vault.lock import hold
-from onshore.vault.papers import reading
+from onshore.vault.papers import reading, writing
 from onshore.vault.recall import end_keys
 from onshore.words.errors import Malformed, OnshoreError
 
-ROADS = ("gate", "border", "keep")
+ROADS = ("gate", "border", "keep", "desk")
 _TICK = 0.1  # seconds between looks at what there is to keep
 _AGAIN = 600  # ticks until an erasure that failed is tried again
 _KEYS, _BATCHES = 20, 20  # ticks between looks at the keys, and commits of them that a look may take
@@ -87,9 +91,15 @@ class Keeper:
             self._try("freed pages", lambda: settle(self._site.engine))
         if self._looks % _SEALS == 0:
             self._try("permits", lambda: expire(self._site))
+            self._try("clock", self._note_clock)
             self._try("seal", lambda: note_seal(self._site))
             self._try("aside", lambda: no_longer_aside(self._site))
             self._try("recall", lambda: end_keys(self._site.engine, self._site.folder, self._site.clock()))
+
+    def _note_clock(self) -> None:
+        """Note what the ledger knows of the time, so that whoever asks whether the clock is believed reads little."""
+        with writing(self._site.engine) as conn:
+            clocks.note(self._site, conn)
 
     def _drain(self) -> None:
         with reading(self._site.engine) as conn:
@@ -128,14 +138,29 @@ class Keeper:
 
 @click.command()
 @click.option("--only", help=f"Only these roads, comma-separated: {', '.join(ROADS)}.")
+@click.option(
+    "--log",
+    type=click.Choice(("text", "json")),
+    default="text",
+    show_default=True,
+    envvar="ONSHORE_LOG",
+    help="What is said on stderr: for people, or a JSON object a line.",
+)
 @site_option
 @answers_for_errors
-def serve(only: str | None, site: Path) -> None:
-    """Run the site: all roads in one process, or the named ones. Ends on Ctrl-C or SIGTERM, keeping what it heard."""
+def serve(only: str | None, log: str, site: Path) -> None:
+    """Run the site: all roads in one process, or the named ones; the desk where site.toml has a table for it.
+
+    Ends on Ctrl-C or SIGTERM, keeping what it heard.
+    """
     import uvloop
 
     roads = _roads(only)
     here = open_site(site)
+    if only is None and here.settings.desk is None:
+        roads = tuple(road for road in roads if road != "desk")
+    if log == "json":
+        logs.begin(here.id, roads)
     gc.freeze()  # what was loaded stays; looking through it again and again would hold up the cars
     with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
         runner.run(_serve(here, roads))
@@ -144,8 +169,6 @@ def serve(only: str | None, site: Path) -> None:
 def _roads(only: str | None) -> tuple[str, ...]:
     roads = ROADS if only is None else tuple(name.strip() for name in only.split(","))
     for road in roads:
-        if road == "desk":
-            raise Malformed("there is no console yet; act with the commands of 'onshore'", where="--only")
         if road not in ROADS:
             raise Malformed(f"there is no road '{road}'; there are {', '.join(ROADS)}", where="--only")
     return roads
@@ -156,7 +179,7 @@ async def _serve(site: Site, roads: tuple[str, ...]) -> None:
     loop = asyncio.get_running_loop()
     for number in (signal.SIGINT, signal.SIGTERM):
         loop.add_signal_handler(number, done.set)
-    stop = threading.Event()
+    stop, seen = threading.Event(), list[Counting]()
     endpoints = listed(site) if "keep" in roads else []
     asks = "keep" in roads and site.witnesses is not None  # a policy that cannot be read stops the start
     keeper = asyncio.create_task(asyncio.to_thread(keep, site, stop)) if "keep" in roads else None
@@ -165,11 +188,11 @@ async def _serve(site: Site, roads: tuple[str, ...]) -> None:
     try:
         async with AsyncExitStack() as stack:
             if "gate" in roads:
-                for name, port in (await stack.enter_async_context(doors(site))).items():
+                for name, port in (await stack.enter_async_context(doors(site, seen))).items():
                     say(f"gate {name} listens on {site.settings.gate.host}:{port}")
-            if "keep" in roads and (at := site.settings.ledger).port:
-                served = published(site.folder / "ledger", site.law.zone, at.host, at.port)
-                say(f"ledger is read at http://{at.host}:{await stack.enter_async_context(served)}/")
+            await _open_pages(site, roads, stack)
+            if watched := await stack.enter_async_context(watching(site, roads, seen)):
+                say(f"watched at {watched}/metrics")
             waits = {asyncio.create_task(done.wait()), *filter(None, (keeper, forwarder, asker))}
             if "border" in roads:
                 await asyncio.to_thread(_take_up_border, site)
@@ -185,6 +208,23 @@ async def _serve(site: Site, roads: tuple[str, ...]) -> None:
         record(site)
     if keeper:
         _last_look(site)
+
+
+async def _open_pages(site: Site, roads: Collection[str], stack: AsyncExitStack) -> None:
+    """What is read in browsers: the ledger's files where they have a port, the desk."""
+    if "keep" in roads and (at := site.settings.ledger).port:
+        served = published(site.folder / "ledger", site.law.zone, at.host, at.port)
+        say(f"ledger is read at http://{at.host}:{await stack.enter_async_context(served)}/")
+    if "desk" in roads:
+        say(f"desk is at {await stack.enter_async_context(_desk(site))}")
+
+
+def _desk(site: Site) -> AbstractAsyncContextManager[str]:
+    if missing := missing_desk():
+        raise Malformed(f"the desk needs {missing}: pip install 'onshore[desk]'", where="[desk]")
+    from onshore.desk.serve import served
+
+    return served(site)
 
 
 def _take_up_border(site: Site) -> None:

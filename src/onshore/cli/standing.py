@@ -9,8 +9,16 @@ from onshore.cli.common import clock_text, put, say
 if TYPE_CHECKING:
     from onshore.border.requests import Standing
     from onshore.site import Site
-    from onshore.words.settings import Role
     from onshore.words.verdict import Verdict
+
+_ACTS = {
+    "paper": ("transfer paper", "KIND --number N"),
+    "approve": ("transfer approve", ""),
+    "permit": ("permit grant", "--persons N --from DAY --until DAY"),
+    "ship": ("transfer ship", ""),
+    "resume": ("transfer resume", ""),
+}
+"""Act of `border.steps` to the command that does it, and what that takes."""
 
 
 def counted(number: int, noun: str) -> str:
@@ -46,30 +54,20 @@ def tell_verdict(verdict: "Verdict") -> None:
 
 def next_step(here: "Site", standing: "Standing") -> str:
     """The command that brings a request further, with somebody of this site who may give it; or why none does."""
-    request = standing.transfer
-    grant = ("permit grant", "--persons N --from DAY --until DAY", _one(here, "regulator"))
-    ship = ("transfer ship", "", _one(here, "officer"))
-    steps = {
-        "judged": ("transfer paper", "KIND --number N", _one(here, "officer")),
-        "completed": ("transfer approve", "", _approver(here, standing)),
-        "approved": grant,
-        "revoked": grant,
-        "expired": grant,
-        "permitted": ship,
-        "reserved": ship,
-        "leaving": ship,
-        "left": ship,
-        "suspended": ("transfer resume", "", _one(here, "officer")),
-    }
-    if standing.state == "refused" and standing.verdict.verdict == "allow":
-        steps["refused"] = steps["suspended"]
-    if standing.state not in steps:
-        return "nothing: it is closed" if standing.state == "closed" else "no paper would help; ask for something else"
-    if standing.state == "left" and request.method == "file":
-        return f"the recipient's receipt closes it: onshore transfer receipt {request.id} FILE --as {ship[2]}"
-    act, words, who = steps[standing.state]
-    if request.method == "view" and act == "transfer ship":
+    from onshore.border import steps
+
+    request, step = standing.transfer, steps.after(standing)
+    if step == steps.NO_WAY:
+        return "no paper would help; ask for something else"
+    if step.act == "closed":
+        return "nothing: it is closed"
+    if step.act == "look":
         return f"onshore query 'SELECT …' --purpose {request.purpose} --transfer {request.id} --as NAME"
+    if step.act == "receipt":
+        who = _one(here, "officer")
+        return f"the recipient's receipt closes it: onshore transfer receipt {request.id} FILE --as {who}"
+    act, words = _ACTS[step.act]
+    who = _approver(here, standing) if step.act == "approve" else _one(here, step.role)
     return " ".join(filter(None, ("onshore", act, request.id, words, "--as", who)))
 
 
@@ -114,7 +112,7 @@ def lines(here: "Site", seen: dict[str, Any], standing: "Standing") -> list[str]
     ]
 
 
-def _one(here: "Site", role: "Role") -> str:
+def _one(here: "Site", role: str) -> str:
     return next((name for name, person in here.settings.people.items() if person.role == role), role.upper())
 
 

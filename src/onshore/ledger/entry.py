@@ -183,6 +183,15 @@ KINDS: Mapping[str, dict[str, Form]] = {
     "view/cut": {"obj": DIGEST, "state": _one_of("cut"), "rows": COUNT},
     "view/unsent": {"obj": DIGEST, "state": _one_of("unsent")},
     "view/shown": {"obj": DIGEST, "state": _one_of("shown"), "what": WORD, "role": WORD, "rows": COUNT},
+    "account": {
+        "obj": DIGEST,
+        "state": _one_of("added", "disabled", "password", "code", "locked", "signed-in"),
+        "role": WORD,
+    },
+    "incident/reported": {"obj": DIGEST, "state": _one_of("reported"), "to": JURISDICTION, "number": REFERENCE},
+    "incident": {"obj": DIGEST, "state": _one_of("opened", "amended", "closed", "unfounded")},
+    "complaint": {"obj": DIGEST, "state": _one_of("opened", "answered"), "about": WORD},
+    "report": {"obj": DIGEST, "what": WORD, "year": COUNT},
     "recall": {"obj": DIGEST},
     "backup": {"obj": DIGEST, "files": COUNT, "bytes": COUNT, "rows": COUNT},
     "restore": {

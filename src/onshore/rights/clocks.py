@@ -65,11 +65,12 @@ def queue(site: Site) -> list[Open]:
     """The open cases of all, but for restrictions that stand: earliest due first, those without a clock last."""
     now = site.clock()
     kinds = [kind for kind in moves.CASE if kind != "restrict"]
-    found = [_open(site, case, now) for case in waiting(site, *kinds, states=moves.OPEN)]
+    found = [standing(site, case, now) for case in waiting(site, *kinds, states=moves.OPEN)]
     return sorted(found, key=lambda one: (one.due is None, one.due.until if one.due else 0, one.case.asked))
 
 
-def _open(site: Site, case: Case, now: int) -> Open:
+def standing(site: Site, case: Case, now: int) -> Open:
+    """How an open case stands at an instant (ms UTC)."""
     if case.state == "held":  # it was answered when it was told why and until when
         return Open(case, None, "held")
     by = due(site, case)

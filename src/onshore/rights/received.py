@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Collection
+from dataclasses import dataclass
 from typing import Any
 
 from sqlalchemy import select
@@ -12,24 +13,39 @@ from onshore.vault.papers import meter, parcels, queries, reading, transfers
 from onshore.words.vocabulary import STATUTORY
 
 
-def by_parcels(site: Site, person: int) -> list[dict[str, Any]]:
-    """Every parcel that may have left: one that is `sending` is past holding back, `left` is None until it is noted."""
+@dataclass(frozen=True)
+class Parcel:
+    """A parcel with something about a person: when it `left` (ms UTC; None: not noted yet), to whom, under what."""
+
+    id: str
+    transfer: str
+    permit: str
+    left: int | None
+    recipient: str
+    purpose: str
+    categories: list[str]
+
+
+def parcels_of(site: Site, person: int) -> list[Parcel]:
+    """Every parcel that may have left: one that is `sending` is past holding back."""
     ask = (
-        select(parcels.c.id, parcels.c.left, transfers.c.body)
+        select(parcels.c.id, parcels.c.transfer, parcels.c.permit, parcels.c.left, transfers.c.body)
         .join(meter, meter.c.parcel == parcels.c.id)
         .join(transfers, transfers.c.id == parcels.c.transfer)
         .where(meter.c.person == person, parcels.c.state.in_(("sending", "left", "cut")))
     )
     with reading(site.engine) as conn:
-        rows = conn.execute(ask).all()
+        rows = [(row, json.loads(row.body)) for row in conn.execute(ask)]
     return [
-        {
-            "parcel": r.id,
-            "left": r.left,
-            **{k: json.loads(r.body)[k] for k in ("recipient", "purpose", "categories")},
-        }
-        for r in rows
+        Parcel(r.id, r.transfer, r.permit, r.left, asked["recipient"], asked["purpose"], asked["categories"])
+        for r, asked in rows
     ]
+
+
+def by_parcels(site: Site, person: int) -> list[dict[str, Any]]:
+    """The same as a person's answer has it."""
+    said = ("left", "recipient", "purpose", "categories")
+    return [{"parcel": p.id, **{name: getattr(p, name) for name in said}} for p in parcels_of(site, person)]
 
 
 def by_platforms(site: Site, grounds: Collection[str]) -> list[dict[str, Any]]:

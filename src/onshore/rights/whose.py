@@ -1,7 +1,7 @@
 """Whose rows of a vehicle are meant: one person's, some categories', those of some days."""
 
 import json
-from collections.abc import Collection, Iterator
+from collections.abc import Collection, Iterable, Iterator
 from dataclasses import replace
 from datetime import date, timedelta
 
@@ -14,7 +14,7 @@ from onshore.register.vehicles import Vehicle
 from onshore.rights.cases import DESK, Wish, check_identity
 from onshore.rules.local import local_midnight
 from onshore.site import Site
-from onshore.vault.read import read_all_of
+from onshore.vault.read import Found, read_all_of
 from onshore.vault.restrictions import Scope, covered
 from onshore.vault.segments import Place
 from onshore.words.errors import Malformed
@@ -82,8 +82,13 @@ def rows(site: Site, scope: Scope) -> Iterator[tuple[Place, pa.Table]]:
 
     Restricted ones too. What gates acknowledged until now has to be brought in before (`site.bring_in`).
     """
-    told = drives.Standing(site)
     every = read_all_of(site.engine, site.root, site.vault, site.id, scope.vehicle, even_restricted=True)
+    return some_of(site, scope, every)
+
+
+def some_of(site: Site, scope: Scope, every: Iterable[tuple[Found, pa.Table]]) -> Iterator[tuple[Place, pa.Table]]:
+    """Of rows of a vehicle those that a scope means."""
+    told = drives.Standing(site)
     for found, table in every:
         category = found.place.category
         for some in (table.slice(at, AT_ONCE) for at in range(0, table.num_rows, AT_ONCE)):

@@ -61,6 +61,12 @@ class Classes(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=T
         """Whether the category is personal information, sensitive or not."""
         return category in self.sensitive.categories or category in self.personal.categories
 
+    def kind_of(self, category: str) -> str:
+        """What the category is: "sensitive", "personal" or "none", with "+important" where it is important data."""
+        name = "sensitive" if category in self.sensitive.categories else "none"
+        name = "personal" if name == "none" and category in self.personal.categories else name
+        return f"{name}+important" if self.important and category in self.important.categories else name
+
 
 class Ground(Permission, frozen=True, kw_only=True):
     """A ground for keeping: its reason code, and the purposes and categories it is limited to (none: any).

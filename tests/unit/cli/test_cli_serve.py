@@ -1,10 +1,12 @@
 """The roads in one process: what waits in a batch, what fails and passes, what is told once."""
 
 import asyncio
+import json
 
 import pytest
 from sqlalchemy.exc import OperationalError
 
+from onshore.border.permits import clocks
 from onshore.cli import doors, serve
 from onshore.cli.drives import computed
 from onshore.cli.simulate import connected
@@ -142,3 +144,15 @@ def test_too_many_open_files_do_not_end_the_keeper(hands, monkeypatch):
         keeper.look()
         keeper.look()
     assert said == ["keep (drain): Too many open files; tried again until it works"]
+
+
+def test_the_keeper_notes_what_the_ledger_knows_of_the_time(hands, monkeypatch):
+    monkeypatch.setattr(serve, "_SEALS", 1)
+    hands.drive(1)
+    hands.site.settle()
+    with hands.site.keeping():
+        serve.Keeper(hands.site).look()
+    with reading(hands.site.engine) as conn:
+        size, at, *_ = json.loads(clocks.marked(conn))
+    assert size > 1
+    assert at == hands.now

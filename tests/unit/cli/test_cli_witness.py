@@ -9,6 +9,7 @@ from click.testing import CliRunner
 
 from onshore.cli import egress, witnessing
 from onshore.cli.main import cli
+from onshore.desk.looks import witnesses
 from onshore.ledger import client
 from onshore.ledger.note import read_keys
 from onshore.ledger.signer import Signer
@@ -104,7 +105,7 @@ def test_checkpoints_are_cosigned_while_the_site_runs(watched):
     stop.set()
     thread.join(30)
     assert told == []
-    assert [(what, good) for what, good, _ in witnessing.looks(site)] == [("witness", True), ("witnesses", True)]
+    assert [(what, good) for what, good, _ in witnesses.looks(site)] == [("witness", True), ("witnesses", True)]
 
 
 def test_what_fails_is_told_once_and_tried_again(watched):
@@ -129,7 +130,7 @@ def test_a_policy_that_went_away_is_told(watched):
     thread.join(30)
     assert "cannot be read" in told[0]
     with pytest.raises(Malformed):
-        list(witnessing.looks(site))
+        list(witnesses.looks(site))
 
 
 def test_without_a_policy_nobody_is_asked(hands):
@@ -137,7 +138,7 @@ def test_without_a_policy_nobody_is_asked(hands):
     stop.set()
     thread.join(30)
     assert told == []
-    assert [good for _, good, _ in witnessing.looks(hands.site)] == [True]
+    assert [good for _, good, _ in witnesses.looks(hands.site)] == [True]
 
 
 def test_witnesses_are_among_the_places_that_are_listed(watched, monkeypatch):

@@ -6,13 +6,19 @@ import pytest
 from click.testing import CliRunner
 
 from onshore.cli import serve
-from onshore.cli.compacting import state, turn
+from onshore.cli.compacting import turn
 from onshore.cli.main import cli
+from onshore.desk.looks.status import looks
 from onshore.ledger.entry import read
 from onshore.vault.compact import QUIET
 from onshore.vault.papers import entries, reading
 from onshore.vault.segments import segments_where
 from onshore.words.errors import Broken
+
+
+def waits(site):
+    """What a look at the small files says."""
+    return next(line.says for line in looks(site) if line.what == "segments")
 
 
 @pytest.fixture
@@ -50,9 +56,9 @@ def test_a_digest_can_be_followed_from_ingest_to_now(small):
 def test_check_tells_how_many_wait(small):
     site = small.site
     many = len(digests(site))
-    assert state(site) == f"{many} small files wait to be merged; whoever keeps the site does it"
+    assert waits(site) == f"{many} small files wait to be merged; whoever keeps the site does it"
     turn(site)
-    assert state(site) == "no small file waits"
+    assert waits(site) == "no small file waits"
     lines = json.loads(CliRunner().invoke(cli, ["check", "--json", "--site", str(site.folder)]).stdout)
     assert [line["good"] for line in lines if line["what"] == "segments"] == [True]
 

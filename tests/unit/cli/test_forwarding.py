@@ -10,6 +10,7 @@ from sqlalchemy import select
 from forward_platform import Platform, running
 from onshore.cli import forwarding
 from onshore.cli.main import cli
+from onshore.desk.looks import platforms
 from onshore.gate.gb32960.protocol import Command
 from onshore.rights.erase import erase
 from onshore.site import open_site
@@ -36,7 +37,7 @@ def test_it_sends_until_told_to_stop_and_logs_out(hands):
     with running(Platform()) as platform:
         site = named(hands, platform.port)
         hands.drive(1)
-        assert "20 rows wait, last answer -" in forwarding.state(site)
+        assert "20 rows wait, last answer -" in platforms.state(site)
         stop, ended = threading.Event(), []
 
         def run():
@@ -50,7 +51,7 @@ def test_it_sends_until_told_to_stop_and_logs_out(hands):
         thread.join(30)
         assert ended
         until(lambda: platform.heard[-1] == Command.PLATFORM_LOGOUT)
-    assert "0 rows wait, last answer 2026" in forwarding.state(site)
+    assert "0 rows wait, last answer 2026" in platforms.state(site)
 
 
 def test_one_process_forwards(hands):
@@ -60,7 +61,7 @@ def test_one_process_forwards(hands):
 
 
 def test_without_a_platform_nothing_is_sent_on(hands):
-    assert "nothing is sent on" in forwarding.state(hands.site)
+    assert "nothing is sent on" in platforms.state(hands.site)
     assert forwarding.listed(hands.site) == []
 
 

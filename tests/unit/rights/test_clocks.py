@@ -5,7 +5,7 @@ from datetime import date
 import msgspec
 import pytest
 
-from onshore.cli.check import _rights
+from onshore.desk.looks.status import looks
 from onshore.rights import cases, clocks
 from onshore.rights.access import access
 from onshore.rights.erase import erase
@@ -53,7 +53,7 @@ def test_the_queue_has_the_earliest_first_and_says_what_is_late(hands):
     assert [one.state for one in clocks.queue(hands.site)] == ["near", "in time"]
     hands.now = waits[0].due.until
     assert [one.state for one in clocks.queue(hands.site)] == ["late", "near"]
-    assert _rights(hands.site)[:2] == ("rights", False)
+    assert [line.good for line in looks(hands.site) if line.what == "rights"] == [False]
 
 
 def test_what_has_no_clock_waits_last(hands, monkeypatch):

@@ -117,16 +117,21 @@ def _what(site: Site, standing: Standing) -> Section:
     source = f"onshore transfer show {asked.id} --bundle"
     lines = []
     for category, columns in sample.schema(site, asked).items():
-        kind = "sensitive" if category in classes.sensitive.categories else "other"
-        important = classes.important and category in classes.important.categories
+        kind, _, important = classes.kind_of(category).partition("+")
         rule = classes.sensitive if kind == "sensitive" else classes.personal
-        called = f"{kind} personal information" if classes.is_personal(category) else "no personal information"
-        called += ", important data" if important else ""
+        called = _CALLED[kind] + (", important data" if important else "")
         names = ", ".join(column["name"] for column in columns)
         lines.append(Line(f"{category}: {called}; {len(columns)} signals: {names}", f"{source}; {rule.article}"))
     lines.append(Line(f"events from {_at(asked.start)} until {_at(asked.until)}", source))
     cars = f"{len(asked.vehicles)} named vehicles" if asked.vehicles else "all vehicles"
     return Section("What would leave", (*lines, Line(f"{cars}, as a {asked.method}", source)))
+
+
+_CALLED = {
+    "sensitive": "sensitive personal information",
+    "personal": "other personal information",
+    "none": "no personal information",
+}
 
 
 def _scale(site: Site, standing: Standing, found: Touched) -> Section:
