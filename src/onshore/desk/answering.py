@@ -2,7 +2,7 @@
 
 import logging
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from starlette.concurrency import run_in_threadpool
 from starlette.requests import Request
@@ -13,20 +13,21 @@ from onshore.desk import who as persons
 from onshore.desk.asked import Asked
 from onshore.desk.browser import Cookies, local, seed
 from onshore.desk.files import read_files
-from onshore.desk.forms import FIELD, HEADER, Form, TooLarge, is_ours, read_form, token_for
+from onshore.desk.forms import FIELD, HEADER, Form, TooLarge, form_of, is_ours, read_body, token_for
 from onshore.desk.headers import MAPS, content_policy
-from onshore.desk.pace import Pace
+from onshore.desk.pace import Pace, address
 from onshore.desk.page import Answer, Entered, File, Kept, Moved, Page
 from onshore.desk.problems import Problem
 from onshore.desk.route import Route
 from onshore.desk.showing import Showing
 from onshore.desk.texts import LANGUAGES, read_texts
 from onshore.desk.who import NOBODY, Who
-from onshore.register import sessions
+from onshore.register import passwords, sessions
 from onshore.site import Site
 from onshore.words.errors import Broken, Malformed, OnshoreError
 
 _SEED = 16  # bytes
+_SLOW = 408
 _MOST_SAID = 1000  # messages that wait for whoever was sent on
 log = logging.getLogger(__name__)
 
@@ -60,34 +61,50 @@ class Answering:
         self._said: dict[str, tuple[str, Mapping[str, str | int]]] = {}
 
     async def answer(self, route: Route, request: Request, *, twin: bool) -> Response:
-        """Answer a request by a route's function; one of our errors becomes a problem."""
-        form = Form()
-        wrong: Problem | None = None
-        if route.method == "POST":
+        """Answer a request by a route's function; one of our errors becomes a problem.
+
+        Of what is sent nothing is read before it is known that whoever sends it may, now, as often as they ask.
+        """
+        speaks = twin or request.headers.get("accept", "").startswith("application/json")
+        caller, wrong = await run_in_threadpool(self._admitted, route, request, speaks=speaks)
+        body = b""
+        if route.method == "POST" and wrong is None:
             try:
-                form = await read_form(request, route.most)
+                body = await read_body(request, _most(route, caller))
             except TooLarge:
                 wrong = problems.LARGE
-            except Malformed as malformed:
-                wrong = problems.of_error(malformed)
-        return await run_in_threadpool(self._answered, route, request, form, wrong, twin=twin)
+            except TimeoutError:
+                wrong = replace(problems.of_error(Malformed("it came too slowly")), status=_SLOW)
+        return await run_in_threadpool(self._answered, route, request, caller, body, wrong)
 
     async def problem(self, request: Request, problem: Problem) -> Response:
         """Answer with a problem, where no route takes the request or its function failed."""
         speaks = request.url.path.endswith(".json")
         return await run_in_threadpool(lambda: self._problem(request, self._caller(request, speaks=speaks), problem))
 
-    def _answered(self, route: Route, request: Request, form: Form, wrong: Problem | None, *, twin: bool) -> Response:
-        speaks = twin or request.headers.get("accept", "").startswith("application/json")
+    def _admitted(self, route: Route, request: Request, *, speaks: bool) -> tuple[Caller, Problem | None]:
+        """Who asks, and why they are not answered, as far as that is known before what they send is read."""
         caller = self._caller(request, speaks=speaks)
-        wrong = self._waits(route, request, caller) or self._others(route, caller) or wrong
-        wrong = wrong or self._forged(route, request, caller, form)
-        if wrong is problems.SIGN_IN and not speaks and route.method == "GET":
+        return caller, self._waits(route, request, caller) or self._others(route, caller)
+
+    def _answered(self, route: Route, request: Request, caller: Caller, body: bytes, wrong: Problem | None) -> Response:
+        form = Form()
+        if route.method == "POST" and wrong is None:
+            # Anew: while it was read, they may have been signed out.
+            caller = replace(self._caller(request, speaks=caller.speaks), visitor=caller.visitor)
+            try:
+                form = form_of(request.headers.get("content-type", ""), body, _most(route, caller))
+            except Malformed as malformed:
+                wrong = problems.of_error(malformed)
+            wrong = self._others(route, caller) or wrong or self._forged(request, caller, form)
+        if wrong is problems.SIGN_IN and not caller.speaks and route.method == "GET":
             return self._dressed(request, caller, RedirectResponse(f"/sign-in?to={request.url.path}", 303))
         if wrong is not None:
             return self._problem(request, caller, wrong)
         try:
             given = route.act(persons.seen_by(self._site, caller.who), caller.who, self._asked(request, caller, form))
+        except passwords.Busy as busy:
+            return self._problem(request, caller, problems.busy(busy.waits))
         except OnshoreError as error:
             if isinstance(error, Broken):
                 log.warning("desk: %s", error)
@@ -103,9 +120,11 @@ class Answering:
 
     def _waits(self, route: Route, request: Request, caller: Caller) -> Problem | None:
         """Whoever asks too often, by session, or without one, and of what is rare, by address."""
-        address = f"address {request.client.host if request.client else ''}"
-        seconds = self._paces[0].waits(caller.session or address)
-        seconds = seconds or (self._paces[route.few].waits(address) if route.few else 0)
+        peer = request.client.host if request.client else ""
+        forwarded = ",".join(request.headers.getlist("x-forwarded-for")) if self._limits.origin else ""
+        place = f"address {address(peer, forwarded)}"
+        seconds = self._paces[0].waits(caller.session or place)
+        seconds = seconds or (self._paces[route.few].waits(place) if route.few else 0)
         return problems.busy(seconds) if seconds else None
 
     @staticmethod
@@ -114,9 +133,7 @@ class Answering:
             return None
         return problems.SIGN_IN if caller.who.role == NOBODY else problems.OTHERS
 
-    def _forged(self, route: Route, request: Request, caller: Caller, form: Form) -> Problem | None:
-        if route.method != "POST":
-            return None
+    def _forged(self, request: Request, caller: Caller, form: Form) -> Problem | None:
         said = next((value for name, value in form.fields if name == FIELD), request.headers.get(HEADER, ""))
         return None if is_ours(self._site, caller.seed, said, request.headers) else problems.FORGED
 
@@ -157,6 +174,7 @@ class Answering:
 
     def _problem(self, request: Request, caller: Caller, problem: Problem) -> Response:
         headers = {"Retry-After": str(problem.waits)} if problem.waits else {}
+        headers |= {"Connection": "close"} if problem.status == _SLOW else {}  # RFC 9110 §15.5.9
         if caller.speaks:
             body, media = render.json(problem.said()), problems.MEDIA
         else:
@@ -174,7 +192,7 @@ class Answering:
             texts,
             area,
             caller.who,
-            request.url.path,
+            local(request.url.path),  # links of the page begin with it
             self._site.law.zone,
             self._site.clock(),
             token_for(self._site, caller.seed),
@@ -190,3 +208,8 @@ class Answering:
         if request.query_params.get("lang") in LANGUAGES:
             self._cookies.set(response, "lang", caller.lang, lasting=True)
         return response
+
+
+def _most(route: Route, caller: Caller) -> int:
+    """Bytes that one may send: without an account no more than a form without files has."""
+    return min(route.most, Route.most) if caller.who.role == NOBODY else route.most

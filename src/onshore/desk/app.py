@@ -5,10 +5,10 @@ from functools import partial
 
 from starlette.applications import Starlette
 from starlette.exceptions import HTTPException
-from starlette.middleware import Middleware
 from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route as Path
+from starlette.types import ASGIApp
 
 from onshore.desk import problems
 from onshore.desk.answering import Answering
@@ -22,7 +22,7 @@ from onshore.site import Site
 Endpoint = Callable[[Request], Awaitable[Response]]
 
 
-def app(site: Site, routes: tuple[Route, ...] = ROUTES) -> Starlette:
+def app(site: Site, routes: tuple[Route, ...] = ROUTES) -> ASGIApp:
     """The desk of an open site, as an ASGI application; refuses to begin with two routes of one path."""
     refuse_doubled(routes)
     answering = Answering(site, routes)
@@ -30,11 +30,9 @@ def app(site: Site, routes: tuple[Route, ...] = ROUTES) -> Starlette:
     # Twins first: "{case}" would take "7.json" for a case.
     paths += [_path(answering, route, twin=True) for route in routes if not route.file]
     paths += [_path(answering, route, twin=False) for route in routes]
-    return Starlette(
-        routes=paths,
-        middleware=[Middleware(Guarded, desk=limits_of(site))],
-        exception_handlers={HTTPException: partial(_otherwise, answering), Exception: partial(_fault, answering)},
-    )
+    handlers = {HTTPException: partial(_otherwise, answering), Exception: partial(_fault, answering)}
+    # Around all of it: Starlette answers a fault outside of whatever middleware it is given.
+    return Guarded(Starlette(routes=paths, exception_handlers=handlers), limits_of(site))
 
 
 def _path(answering: Answering, route: Route, *, twin: bool) -> Path:

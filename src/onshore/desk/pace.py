@@ -1,11 +1,34 @@
 """Pace: how often one address or session may ask; whoever asks more often waits."""
 
+import ipaddress
 import threading
 from collections.abc import Callable
 from math import ceil
 
 _MINUTE = 60_000  # milliseconds
 _MOST = 20_000  # who are remembered at once
+
+
+def address(peer: str, forwarded: str = "") -> str:
+    """What an address counts as: one of IPv6 with all of its /64, which is one line's.
+
+    `forwarded`: X-Forwarded-For, where a proxy on this machine may stand before it; the last of it is whom that proxy
+    saw, and what comes before is said by anybody. It counts from this machine alone.
+    """
+    here, last = _ip(peer), _ip(forwarded.rpartition(",")[2])
+    if last is not None and here is not None and here.is_loopback:
+        here = last
+    if here is None:
+        return peer
+    return f"{int(here) >> 64:x}/64" if here.version == 6 else str(here)
+
+
+def _ip(said: str) -> ipaddress.IPv4Address | ipaddress.IPv6Address | None:
+    try:
+        found = ipaddress.ip_address(said.strip().strip("[]"))
+    except ValueError:
+        return None
+    return (found.ipv4_mapped if found.version == 6 else None) or found
 
 
 class Pace:

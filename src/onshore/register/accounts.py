@@ -13,9 +13,12 @@ from onshore.site import Site
 from onshore.vault.keys import mac, open_sealed, seal
 from onshore.vault.papers import account_acts, account_tries, accounts, desk_sessions, keepers, reading, writing
 from onshore.words.errors import Malformed, Refusal
-from onshore.words.settings import Role
+from onshore.words.settings import Role, reads_as
 
 OWNER: Role = "owner"
+OF_OWNERS = "owner-"
+"""How the names begin under which owners act: each is their account's id behind it, and nobody else's."""
+
 _NAME = re.compile(r"[A-Za-z0-9](?:[A-Za-z0-9._+-]{0,62}[A-Za-z0-9])?(?:@[A-Za-z0-9.-]{1,63})?", re.ASCII)
 _CODE = re.compile(r"([A-Z]{2})?", re.ASCII)
 
@@ -44,8 +47,9 @@ def add(
 ) -> Account:
     """Have somebody be able to sign in. An owner's account is bound to a person who keeps, or kept, a vehicle.
 
-    Refused: a name that is taken (`account-known`), one that site.toml has in another role (`role-differs`), a person
-    whom nobody registered (`no-keeper`). Malformed: what is no name or password, a person for another role.
+    Refused: a name that is taken (`account-known`), one that site.toml has in another role (`role-differs`) or written
+    otherwise (`name-alike`), a person whom nobody registered (`no-keeper`). Malformed: what is no name or password, a
+    name that begins as those under which owners act, a person for another role.
     """
     _refuse_unfit(site, name, role, person, sits)
     passwords.check(password, name)
@@ -110,6 +114,28 @@ def ask_for_codes(site: Site, name: str) -> str:
     return codes.address(secret, site.settings.site.name, name)
 
 
+def refuse_otherwise_known(site: Site, name: str, role: str) -> None:
+    """Refuse an account of whoever site.toml has in another role (`role-differs`), or written otherwise (`name-alike`).
+
+    So that nobody is two people: one of site.toml, and one of the same name in capitals who signs in at the desk.
+    """
+    known = next((one for one in site.settings.people if reads_as(one) == reads_as(name)), None)
+    if known is None:
+        return
+    if site.settings.people[known].role != role:
+        raise Refusal(
+            "role-differs",
+            f"site.toml has '{known}' as {site.settings.people[known].role}",
+            remedy="take that role, or another name: what one may do is not put together from two places",
+        )
+    if known != name and role != OWNER:  # an owner acts under no name of theirs
+        raise Refusal(
+            "name-alike",
+            f"site.toml has '{known}', which reads alike",
+            remedy="write the name as it stands there, or take another: four eyes are two people",
+        )
+
+
 def recorded(site: Site, conn: Connection, account: str, role: str, state: str) -> None:
     """Record an act on an account, inside its transaction: a salted paper here, its digest in the ledger."""
     said = {"kind": "account", "state": state, "site": site.id, "account": account, "at": site.clock()}
@@ -144,13 +170,9 @@ def _refuse_unfit(site: Site, name: str, role: Role, person: int | None, sits: s
         raise Malformed("where somebody sits is a jurisdiction's code, such as CN", where="--sits")
     if (role == OWNER) != (person is not None):
         raise Malformed("an owner's account names its person, and no other account does", where="--person")
-    known = site.settings.people.get(name)
-    if known is not None and known.role != role:
-        raise Refusal(
-            "role-differs",
-            f"site.toml has '{name}' as {known.role}",
-            remedy="take that role, or another name: what one may do is not put together from two places",
-        )
+    if role != OWNER and name.casefold().startswith(OF_OWNERS):
+        raise Malformed(f"names that begin with '{OF_OWNERS}' are those under which owners act", where="name")
+    refuse_otherwise_known(site, name, role)
     with reading(site.engine) as conn:
         kept = person is None or conn.execute(select(keepers.c.person).where(keepers.c.person == person)).first()
     if not kept:

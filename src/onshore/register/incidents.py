@@ -22,6 +22,7 @@ SEVERITIES = ("general", "serious", "grave")
 """As an officer judges it; no pack asks from which on its clock runs, so it runs whatever is said here."""
 
 _WORDS = 20_000  # characters of what is sealed
+_EARLIEST = 946_684_800_000  # the year 2000: there was no data of cars to lose before, so it is a slip of the pen
 
 
 @dataclass(frozen=True)
@@ -78,11 +79,14 @@ class Incident:
 def open_(site: Site, happened: Happened, by: str) -> Incident:
     """Set an incident down and start the clocks, from when the site knew of it, of every jurisdiction concerned.
 
-    The site's own is always one. Malformed: words, figures or codes that are none, an incident of the future.
+    The site's own is always one. Malformed: words, figures or codes that are none, an incident of the future, or of
+    before the year 2000.
     """
     _acceptable(happened)
     if happened.known > site.clock():
         raise Malformed("an incident was known by now, or it is none yet", where="--known")
+    if happened.known < _EARLIEST:
+        raise Malformed("an incident was known in the year 2000 or later", where="--known")
     row: dict[str, Any] = {
         "id": site.randomness(8).hex(),
         "kind": happened.kind,

@@ -31,7 +31,8 @@ def sign_in(site: Site, name: str, password: str, code: str = "", *, old: str = 
     """Begin a session; the one of the token `old`, where there is one, ends: what was known before is worth nothing.
 
     Refuses with one word (`sign-in-refused`) whatever of name, password and code is wrong, after the same work for a
-    name that is nobody's; and (`sign-in-locked`) a name that was tried in vain too often, be it anybody's or not.
+    name that is nobody's; and (`sign-in-locked`) a name that was tried in vain too often, be it anybody's or not. An
+    account whose name site.toml has in another role, or written otherwise, is refused as it is when one is added.
     """
     limits, fingerprint = limits_of(site), accounts.mark(site, name)
     site.key("column")  # made in a transaction of its own
@@ -41,12 +42,16 @@ def sign_in(site: Site, name: str, password: str, code: str = "", *, old: str = 
     right = passwords.fits(password, None if row is None or row.disabled is not None else row.password)
     if row is None or not right:
         raise _refused()
+    accounts.refuse_otherwise_known(site, accounts.read(site, row).name, row.role)
     with writing(site.engine) as conn:
         return _begin(site, conn, fingerprint, row.password, code, old)
 
 
 def session(site: Site, token: str) -> Account | None:
-    """Whose session a token is; None for one that is none, has ended, or waited too long."""
+    """Whose session a token is; None for one that is none, has ended, or waited too long.
+
+    It ends too where site.toml has them in another role now.
+    """
     limits, now, digest = limits_of(site), site.clock(), _digest(token)
     t, a = desk_sessions.c, papers.accounts
     both = select(a, t.began, t.seen).join(desk_sessions, t.account == a.c.id).where(t.digest == digest)
@@ -54,7 +59,7 @@ def session(site: Site, token: str) -> Account | None:
         row = conn.execute(both).one_or_none()
     if row is None or row.disabled is not None:
         return None
-    if _ended(row, now, limits):
+    if _ended(row, now, limits) or _otherwise_known(site, row):
         sign_out(site, token)
         return None
     if now - row.seen >= _MINUTE:
@@ -129,6 +134,14 @@ def _ended(row: Row[Any], now: int, limits: Desk) -> bool:
     """Whether a session is over; one that began after now was made under another clock."""
     lasts, idles = limits.session_minutes * _MINUTE, limits.idle_minutes * _MINUTE
     return not row.began <= now < row.began + lasts or now >= row.seen + idles
+
+
+def _otherwise_known(site: Site, row: Row[Any]) -> bool:
+    try:
+        accounts.refuse_otherwise_known(site, accounts.read(site, row).name, row.role)
+    except Refusal:
+        return True
+    return False
 
 
 def _by(fingerprint: bytes) -> Any:

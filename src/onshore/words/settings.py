@@ -18,6 +18,11 @@ Place = Annotated[str, msgspec.Meta(pattern=r"^([A-Z]{2})?$")]
 PackName = Annotated[str, msgspec.Meta(pattern=r"^[a-z]{2}/[0-9]{4}-[0-9]{2}(-[a-z]+)?$")]
 
 
+def reads_as(name: str) -> str:
+    """A name as it reads: capitals, blanks and other letters of the same look count for nothing."""
+    return "".join(normalize("NFKC", name).casefold().split())
+
+
 class Identity(Strict, frozen=True, kw_only=True):
     """Which site this is; `id` is random and never changes, `origin` is its log's name.
 
@@ -232,6 +237,6 @@ class Settings(Strict, frozen=True, kw_only=True):
         """Two officers are two names: not one that is written twice, in capitals or other letters of the same look."""
         known: dict[str, str] = {}
         for name in self.people:
-            same = known.setdefault("".join(normalize("NFKC", name).casefold().split()), name)
+            same = known.setdefault(reads_as(name), name)
             if same != name:
                 raise BadValueError(f"'{name}' and '{same}' read alike, so nobody sees who did what", where="people")

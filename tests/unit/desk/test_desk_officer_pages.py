@@ -196,7 +196,17 @@ def test_a_courts_request_is_refused_in_words(bench):
     )
 
 
-@pytest.mark.parametrize("change", [{"from": ""}, {"until": "soon"}, {"kind": "uncle"}, {"vehicles": "A " * 300}])
+@pytest.mark.parametrize(
+    "change",
+    [
+        {"from": ""},
+        {"from": "0001-01-01"},
+        {"until": "9999-12-31"},
+        {"until": "soon"},
+        {"kind": "uncle"},
+        {"vehicles": "A " * 300},
+    ],
+)
 def test_a_courts_request_that_does_not_say_enough_is_not_taken(bench, change):
     sent = bench.as_("officer").form("/officer/courts", **(WANTED | change))
     assert sent.status_code in (404, 422)

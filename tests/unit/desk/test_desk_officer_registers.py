@@ -42,6 +42,8 @@ def test_a_clock_runs_from_when_somebody_knew_local_to_the_site(desk, officer):
     assert known == 1_789_948_800_000, "08:00 in Shanghai is midnight UTC"
     assert officer.form("/officer/incidents", **(LEAK | {"known": "now"})).status_code == 422
     assert officer.form("/officer/incidents", **(LEAK | {"known": "2027-01-01T00:00+00:00"})).status_code == 422
+    for known in ("0001-01-01T00:00", "9999-12-31T23:59", "1999-12-31T08:00"):
+        assert officer.form("/officer/incidents", **(LEAK | {"known": known})).status_code == 422, known
     assert officer.form("/officer/incidents", **(LEAK | {"persons": "many"})).status_code == 422
 
 

@@ -198,7 +198,9 @@ def test_the_ledger_is_searched_and_each_entry_proven(desk, shipped):
     assert browser.get("/regulator/verifier").content == alone.built()
 
 
-@pytest.mark.parametrize("path", ["ledger/999999", "ledger/-1", "ledger/x/proof", "ledger/9999999999999999999"])
+@pytest.mark.parametrize(
+    "path", ["ledger/999999", "ledger/-1", "ledger/x/proof", "ledger/9999999999999999999", f"ledger/{'0' * 5000}1"]
+)
 def test_there_is_no_entry_beyond_the_last(desk, path):
     assert desk.as_("regulator").get(f"/regulator/{path}").status_code == 404
 

@@ -10,6 +10,7 @@ from databases import held
 from desk_makers import quick_passwords
 from onshore.ledger.entry import digest, read
 from onshore.register import accounts, codes, passwords, sessions
+from onshore.site import open_site
 from onshore.vault.papers import account_acts, account_tries, desk_sessions, entries, reading
 from onshore.words.errors import Malformed, Refusal
 
@@ -69,6 +70,8 @@ def test_papers_hold_neither_name_nor_password_nor_token(hands):
         ("a b", {}, "a name has letters"),
         ("é", {}, "a name has letters"),
         ("x" * 65, {}, "a name has letters"),
+        ("owner-0123456789abcdef", {}, "under which owners act"),
+        ("Owner-7", {}, "under which owners act"),
         ("ada", {"sits": "China"}, "a jurisdiction's code"),
         ("ada", {"person": 7}, "an owner's account names its person"),
         ("ada", {"role": "owner"}, "an owner's account names its person"),
@@ -95,6 +98,37 @@ def test_an_account_stands_on_what_is_known(hands):
     accounts.disable(site, "ada")
     assert refused(accounts.disable, site, "ada") == "account-disabled"
     assert refused(sessions.sign_in, site, "ada", PASSWORD) == "sign-in-refused"
+
+
+def named(site, more):
+    """The site after site.toml was changed."""
+    toml = site.folder / "site.toml"
+    toml.write_text(f"{toml.read_text()}\n{more}\n")
+    return open_site(site.folder, clock=site.clock)
+
+
+def test_nobody_is_two_people_by_writing_a_name_otherwise(hands):
+    site = named(hands.site, '[people."Ｂｏ"]\nrole = "officer"')
+    assert refused(accounts.add, site, "Officer", "officer", PASSWORD) == "name-alike"
+    assert refused(accounts.add, site, "bo", "officer", PASSWORD) == "name-alike"
+    assert refused(accounts.add, site, "OFFICER", "regulator", PASSWORD) == "role-differs"
+    assert accounts.listed(site) == []
+    assert accounts.add(site, "officer", "officer", PASSWORD).name == "officer"
+
+
+@pytest.mark.parametrize(
+    ("people", "reason"),
+    [('[people.ada]\nrole = "engineer"', "role-differs"), ('[people.Ada]\nrole = "officer"', "name-alike")],
+)
+def test_a_session_ends_where_site_toml_has_them_otherwise_now(hands, people, reason):
+    accounts.add(hands.site, "ada", "officer", PASSWORD)
+    token = sessions.sign_in(hands.site, "ada", PASSWORD).token
+    assert sessions.session(hands.site, token).name == "ada"
+    changed = named(hands.site, people)
+    assert sessions.session(changed, token) is None
+    assert refused(sessions.sign_in, changed, "ada", PASSWORD) == reason
+    assert refused(sessions.sign_in, changed, "ada", PASSWORD + "?") == "sign-in-refused"
+    assert sessions.session(hands.site, token) is None, "it does not come back"
 
 
 def test_a_session_begins_anew_and_ends_by_either_limit(hands):

@@ -100,6 +100,8 @@ def test_clocks_run_from_when_the_site_knew_and_warn_at_half_time(hands):
     assert states == ["in time", "near", "near", "late", "late"]
     with pytest.raises(Malformed, match="known by now"):
         opened(hands, known=hands.now + 1)
+    with pytest.raises(Malformed, match="2000 or later"):
+        opened(hands, known=instant("1999-12-31T00:00:00+00:00"))
 
 
 def test_what_is_said_and_counted_is_read_back(hands):

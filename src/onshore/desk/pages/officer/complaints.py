@@ -46,7 +46,11 @@ def set_down(site: Site, who: Who, asked: Asked) -> Answer:
 
 
 def answer(site: Site, who: Who, asked: Asked) -> Answer:
-    """Set down what was answered, once; Onshore sends nothing by itself."""
+    """Set down what was answered, once; Onshore sends nothing by itself.
+
+    What is refused is shown on the page of the complaint, with its words, so nobody answers from abroad.
+    """
+    views.refuse_abroad(site, who.name, "complaint-show")
     found = complaints.find(site, asked.where["complaint"])
     try:
         done = complaints.answer(site, found.id, who.name, asked.text("says", longest=_WORDS))

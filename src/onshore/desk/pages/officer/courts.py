@@ -57,7 +57,8 @@ def ask(site: Site, who: Who, asked: Asked) -> Answer:
 
 
 def approve(site: Site, who: Who, asked: Asked) -> Answer:
-    """File the approval of the competent authority here."""
+    """File the approval of the competent authority here; not from abroad, as what is refused shows the request."""
+    views.refuse_abroad(site, who.name, "court-list")
     court, scan = courts.find(site, asked.where["court"]), asked.files.get("scan")
     try:
         done = courts.approve(
@@ -76,7 +77,8 @@ def approve(site: Site, who: Who, asked: Asked) -> Answer:
 
 
 def refuse(site: Site, who: Who, asked: Asked) -> Answer:
-    """Refuse it, in words that are sealed with it."""
+    """Refuse it, in words that are sealed with it; not from abroad either."""
+    views.refuse_abroad(site, who.name, "court-list")
     court = courts.find(site, asked.where["court"])
     try:
         done = courts.refuse(site, court.id, who.name, asked.text("says"))

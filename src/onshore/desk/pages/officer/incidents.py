@@ -74,9 +74,10 @@ def _close(site: Site, who: Who, asked: Asked, incident: str) -> Incident:
 
 
 def _doing(do: Callable[[Site, Who, Asked, str], Incident], says: str) -> Act:
-    """An act on one incident; what is refused is shown on its page."""
+    """An act on one incident; what is refused is shown on its page, with its words, so nobody acts from abroad."""
 
     def act(site: Site, who: Who, asked: Asked) -> Answer:
+        views.refuse_abroad(site, who.name, "incident-show")
         incident = incidents.find(site, asked.where["incident"])
         try:
             done = do(site, who, asked, incident.id)

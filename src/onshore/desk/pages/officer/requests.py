@@ -8,13 +8,14 @@ from onshore.border import life, moves, steps
 from onshore.border import requests as asked_for
 from onshore.border.metering import counters
 from onshore.border.requests import Standing
-from onshore.border.views import spotcheck
+from onshore.border.views import asking, spotcheck
 from onshore.desk import why
 from onshore.desk.asked import Asked
 from onshore.desk.page import Answer, Page
 from onshore.desk.route import Route
 from onshore.desk.texts import T
 from onshore.desk.who import Who
+from onshore.register import views
 from onshore.rules.articles import EXPORT_ITEMS, PAPERS
 from onshore.site import Site
 from onshore.vault.papers import reading
@@ -64,8 +65,11 @@ def listed(site: Site) -> list[Listed]:
 
 
 def data(site: Site, who: Who, number: str) -> dict[str, Any]:
-    """What the page of a request shows; refuses an unknown one."""
-    standing, seen = asked_for.find(site, number), spotcheck.overview(site, number)
+    """What the page of a request shows; refuses an unknown one. Somebody abroad sees no count of persons."""
+    standing, seen = asked_for.find(site, number), spotcheck.overview(site, number, by=who.name)
+    abroad, verdict = views.is_abroad(site, who.name), standing.verdict
+    if abroad:
+        verdict = asking.without_counts(site, standing.transfer, verdict)
     with reading(site.engine) as conn:
         held, approved = life.is_held(conn, number), life.approved_by(conn, number)
     missing = [one for one in PAPERS if one in standing.verdict.missing]
@@ -74,10 +78,11 @@ def data(site: Site, who: Who, number: str) -> dict[str, Any]:
         "state": standing.state,
         "next": steps.after(standing).act,
         "request": _said(site, standing.transfer),
-        "decision": why.of_verdict(site, standing.verdict),
+        "decision": why.of_verdict(site, verdict),
         "route": standing.verdict.route,
-        "toward": list(_toward(site, standing)),
-        "counts": counters.standing(site)["counts"],
+        "counted": not abroad,
+        "toward": [] if abroad else list(_toward(site, standing)),
+        "counts": [] if abroad else counters.standing(site)["counts"],
         "papers": seen["papers"],
         "missing": missing,
         "kinds_of_paper": missing + [one for one in PAPERS if one not in missing],
@@ -86,8 +91,8 @@ def data(site: Site, who: Who, number: str) -> dict[str, Any]:
         "approved": len(approved),
         "needed": life.NEEDED,
         "mine": _mine(who, standing, approved),
-        "permits": seen["permits"],
-        "parcels": seen["parcels"],
+        "permits": [one | {"used": None} if abroad else one for one in seen["permits"]],
+        "parcels": [one | {"persons": None} if abroad else one for one in seen["parcels"]],
         "moves": seen["moves"],
         "acts": list(_acts(standing.state, held=held)),
         "over": not moves.LIFE[standing.state],

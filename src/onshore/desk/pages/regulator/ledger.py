@@ -17,6 +17,7 @@ _LOOKED_AT = 20_000
 """Entries that one page looks through at most, so that a search in a large ledger goes on from page to page."""
 _AT_ONCE = 1024
 _SHORTEST = 6
+_DIGITS = 18  # of an entry's number
 
 KIND = tuple(sorted({name.partition("/")[0] for name in KINDS} | {"log"}))
 
@@ -92,7 +93,7 @@ def _line(number: int, raw: bytes) -> Line:
 
 def _number(site: Site, asked: Asked) -> int:
     said = asked.where["number"]
-    if not (said.isascii() and said.isdecimal()) or int(said[:18]) >= site.ledger.size:
+    if not (said.isascii() and said.isdecimal() and len(said) <= _DIGITS) or int(said) >= site.ledger.size:
         raise Refusal("entry-unknown", f"the ledger has {site.ledger.size} entries, numbered from 0")
     return int(said)
 
