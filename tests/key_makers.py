@@ -94,7 +94,10 @@ def heads(room: Room) -> set:
 
 
 def new_token(folder: Path, monkeypatch: pytest.MonkeyPatch | None = None) -> Wishes:
-    """Wishes for a token of SoftHSM2's own in a folder; skips where that is not installed."""
+    """Wishes for a token of SoftHSM2's own in a folder; skips where that is not installed.
+
+    The folder has to stay: the library, once it is loaded, goes on to look there.
+    """
     pytest.importorskip("pkcs11", reason="python-pkcs11 is not installed (the extra 'pkcs11')")
     module = next((path for path in _MODULES if Path(path).exists()), None)
     if module is None or shutil.which("softhsm2-util") is None:
@@ -110,3 +113,9 @@ def new_token(folder: Path, monkeypatch: pytest.MonkeyPatch | None = None) -> Wi
     subprocess.run(said, check=True, capture_output=True, env=os.environ | {"SOFTHSM2_CONF": str(config)})
     token.forget_sessions()
     return Wishes(provider="pkcs11", pkcs11=Token(module=module, token="onshore", key="root", pin=str(pin)))
+
+
+def look_at_token(wishes: Wishes | None) -> None:
+    """In a process of its own: have SoftHSM2's library look where the token of these wishes is."""
+    if wishes is not None and wishes.keys.pkcs11 is not None:
+        os.environ["SOFTHSM2_CONF"] = str(Path(wishes.keys.pkcs11.pin).parent / "softhsm2.conf")

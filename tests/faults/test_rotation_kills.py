@@ -6,7 +6,7 @@ import signal
 import pytest
 
 from forks import FORKS
-from key_makers import Told, Wishes, heads, known, new_token, reopened, ringed
+from key_makers import Told, Wishes, heads, known, look_at_token, new_token, reopened, ringed
 from onshore.vault import papers, rotation
 from onshore.vault.keys import site_key
 from onshore.vault.rotation import change_root, ended, rotate, tend
@@ -37,7 +37,7 @@ def killed(act, *said):
 
 
 def wrapping(folder, wishes, at, nth):
-    os.environ["SOFTHSM2_CONF"] = str(folder.parent / "hsm" / "softhsm2.conf")
+    look_at_token(wishes)
     rotation.BATCH = 2
     room = reopened(folder, wishes)
     rotate(room.root, Told(), None)
@@ -46,7 +46,7 @@ def wrapping(folder, wishes, at, nth):
 
 
 def rooting(folder, wishes, at, nth):
-    os.environ["SOFTHSM2_CONF"] = str(folder.parent / "hsm" / "softhsm2.conf")
+    look_at_token(wishes)
     room = reopened(folder, wishes)
     change_root(room.root, Told(), step=Deadly(at, nth))
 
@@ -118,8 +118,8 @@ def test_killed_while_changing_the_root_key(tmp_path, at):
 
 
 @pytest.mark.parametrize("at", ROOT)
-def test_killed_while_the_root_moves_into_a_token(tmp_path, monkeypatch, at):
-    inside = new_token(tmp_path / "hsm", monkeypatch)
+def test_killed_while_the_root_moves_into_a_token(tmp_path, tmp_path_factory, monkeypatch, at):
+    inside = new_token(tmp_path_factory.mktemp("hsm"), monkeypatch)
     rows = lived_in(tmp_path / "site")
     assert killed(rooting, tmp_path / "site", inside, at, 1) == (at != "nowhere")
     assert_settled(tmp_path / "site", inside, rows)
@@ -141,8 +141,8 @@ def keys_in(place: Token) -> list:
 
 
 @pytest.mark.parametrize("at", ["begun", "rewrapped", "struck"])
-def test_killed_while_rotating_over_a_root_in_a_token(tmp_path, monkeypatch, at):
-    wishes = new_token(tmp_path / "hsm", monkeypatch)
+def test_killed_while_rotating_over_a_root_in_a_token(tmp_path, tmp_path_factory, monkeypatch, at):
+    wishes = new_token(tmp_path_factory.mktemp("hsm"), monkeypatch)
     outside = Wishes(pkcs11=wishes.keys.pkcs11)
     rows = lived_in(tmp_path / "site", outside)
     assert not killed(rooting, tmp_path / "site", wishes, "nowhere", 1)

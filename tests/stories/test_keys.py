@@ -201,8 +201,8 @@ def test_a_site_of_an_older_release_goes_on(hands):
     assert held(hands, 1) == rows
 
 
-def test_a_whole_site_with_its_root_in_a_token(hands, sh, tmp_path, monkeypatch):
-    wishes = new_token(tmp_path / "hsm", monkeypatch).keys
+def test_a_whole_site_with_its_root_in_a_token(hands, sh, tmp_path, tmp_path_factory, monkeypatch):
+    wishes = new_token(tmp_path_factory.mktemp("hsm"), monkeypatch).keys
     hands.allow(1)
     hands.drive(1)
     shutil.copy(wishes.pkcs11.pin, hands.site.folder / "keys" / "pin")

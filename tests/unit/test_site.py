@@ -34,7 +34,7 @@ def test_settings_are_read(hands):
     [
         ("buckets = 16", "bucket = 16", "bucket"),
         ("buckets = 16", 'buckets = "many"', "line 10"),
-        ('role = "operator"', 'role = "boss"', "line 23"),
+        ('role = "operator"', 'role = "boss"', "line 27"),
         ("[gate]", "[gates]", "gates"),
         ("buckets = 16", "buckets = 0", "buckets"),
         ("gb32960 = 32960", "gb32960 = 99999", "gb32960"),

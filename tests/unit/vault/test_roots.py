@@ -135,20 +135,20 @@ def test_a_token_that_the_settings_do_not_describe(tmp_path):
         roots.plan()
 
 
-def test_without_the_library_a_token_is_refused(tmp_path, monkeypatch):
-    wishes = new_token(tmp_path / "hsm", monkeypatch)
+def test_without_the_library_a_token_is_refused(tmp_path, tmp_path_factory, monkeypatch):
+    wishes = new_token(tmp_path_factory.mktemp("hsm"), monkeypatch)
     monkeypatch.setitem(sys.modules, "pkcs11", None)
     with pytest.raises(Refusal, match="not installed") as no:
         Roots(tmp_path, wishes, os.urandom).plan().make()
     assert no.value.remedy == "pip install 'onshore[pkcs11]'"
 
 
-def test_a_root_moves_from_a_file_into_a_token_and_back(tmp_path, monkeypatch):
+def test_a_root_moves_from_a_file_into_a_token_and_back(tmp_path, tmp_path_factory, monkeypatch):
     wishes = Wishes()
     room = ringed(tmp_path / "site", wishes)
     driven(room)
     before, other = room.all_of(17), reopened(tmp_path / "site", wishes)
-    wishes.keys = new_token(tmp_path / "hsm", monkeypatch).keys
+    wishes.keys = new_token(tmp_path_factory.mktemp("hsm"), monkeypatch).keys
     assert reopened(tmp_path / "site", wishes).all_of(17) == before, "until it is rotated the file is the root"
     told = rooted(room)
     assert told == [("root", "rotated", 1), ("root", "destroyed", None)]
@@ -171,8 +171,8 @@ def test_a_root_moves_from_a_file_into_a_token_and_back(tmp_path, monkeypatch):
 
 
 @pytest.fixture
-def inside(tmp_path, monkeypatch):
-    wishes = new_token(tmp_path / "hsm", monkeypatch)
+def inside(tmp_path, tmp_path_factory, monkeypatch):
+    wishes = new_token(tmp_path_factory.mktemp("hsm"), monkeypatch)
     return wishes, Roots(tmp_path, wishes, os.urandom).plan().make()
 
 
