@@ -8,6 +8,7 @@ import pytest
 from click.testing import CliRunner
 
 from fault_acts import journal_of
+from onshore.cli import egress
 from onshore.cli.deep import note_seal
 from onshore.cli.main import cli
 from onshore.gate.gb32960 import encode
@@ -241,7 +242,9 @@ def test_papers_that_were_altered_are_found_by_the_file_they_speak_of(site, tmp_
     assert (f"{id_.split('/')[-1]}.journal" if table == "journals" else id_) in said
 
 
-def test_ledger_fsck_names_every_file_that_is_wrong(site, tmp_path):
+@pytest.mark.parametrize("tried", [[], [egress.Tried("onshore.gate", "connect")]])
+def test_ledger_fsck_names_every_file_that_is_wrong(site, tmp_path, monkeypatch, tried):
+    monkeypatch.setattr(egress, "_TRIED", tried)  # which the ledger, as it is, does not take
     copy = shutil.copytree(site, tmp_path / "site")
     (bundle,) = [p for p in (copy / "ledger" / "tile" / "entries" / "000.p").iterdir() if not _older(p)]
     flip(copy / "ledger" / "vkey", 10)

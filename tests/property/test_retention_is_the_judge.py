@@ -66,7 +66,7 @@ def test_the_dropped_rows_are_those_that_the_judge_purges(caps, floors, exceptio
     store = msgspec.structs.replace(shipped.store, cap=caps, floor=floors, exception=exceptions)
     law = msgspec.structs.replace(shipped, store=store)
     at = START + later
-    version = SimpleNamespace(pack=law, digest="0" * 64)
+    version = SimpleNamespace(pack=law, digest="0" * 64, lenient=frozenset())
     site = SimpleNamespace(
         law=SimpleNamespace(zone=ZONE, on=lambda _day: version),
         settings=SimpleNamespace(site=SimpleNamespace(jurisdiction="CN")),

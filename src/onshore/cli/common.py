@@ -6,6 +6,7 @@ import inspect
 import json
 import sys
 from collections.abc import Callable
+from contextlib import suppress
 from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
@@ -130,9 +131,13 @@ def at_site(*roles: "Role", default: str | None = None, shows: str = "") -> Call
                 _refuse_abroad(here, said["actor"], shows)
             try:
                 handed = {n: v for n, v in said.items() if n in taken or (rest and n not in ("actor", "as_json"))}
-                return command(here=here, **handed)
-            finally:
-                record(here)
+                done = command(here=here, **handed)
+            except BaseException:
+                with suppress(OnshoreError):  # a person is told what ended the command
+                    record(here)
+                raise
+            record(here)
+            return done
 
         return acting(run) if roles or shows else run  # type: ignore[return-value] # wraps keeps what click reads
 

@@ -56,6 +56,7 @@ async def listening(
     server = await asyncio.start_server(room.welcome, host, port, ssl=secure, limit=_BLOCK, **more)
     async with server:
         yield server.sockets[0].getsockname()[1]
+    await room.close()
 
 
 class _Room:
@@ -64,8 +65,20 @@ class _Room:
     def __init__(self, answers: Answers, limits: Limits) -> None:
         self._answers, self._limits = answers, limits
         self._by_address: Counter[str] = Counter()
+        self._talks = set[asyncio.Task[None]]()
+
+    async def close(self) -> None:
+        """Hang up on everybody; no answer of theirs is waited for."""
+        for talk in self._talks:
+            talk.cancel()
+        await asyncio.gather(*self._talks, return_exceptions=True)
 
     async def welcome(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        talk = asyncio.create_task(self._talk(reader, writer))
+        self._talks.add(talk)
+        talk.add_done_callback(self._talks.discard)
+
+    async def _talk(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         address = _whose(str((writer.get_extra_info("peername") or ("",))[0]))
         full = self._by_address.total() >= self._limits.connections
         try:

@@ -163,7 +163,8 @@ def test_what_the_law_has_sent_on_and_what_retention_dropped_is_summed(copied):
     with writing(copied.engine) as conn:
         for rows in (300, 40):
             copied.hand_in(conn, copied.entry("forward", to="city", rows=rows, refused=1))
-            dropped = {"packdigest": digest, "category": "track", "ground": "consent", "rows": rows, **days}
+            judged = {"verdict": "purge", "reasons": ["age"], "facts": digest, "packs": [digest]}
+            dropped = {"category": "track", "ground": "consent", "rows": rows, **days, **judged}
             copied.hand_in(conn, copied.entry("retire", **dropped))
     report = draft(copied, "annual", 2027, "en", {})
     assert figures(report, "provision.title") == {"city": (340, 0, 2)}
