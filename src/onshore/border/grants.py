@@ -178,6 +178,13 @@ def listed(site: Site) -> list[str]:
         return list(conn.execute(select(permits.c.id).order_by(permits.c.granted)).scalars())
 
 
+def _struck(site: Site, permit_id: str) -> Broken:
+    """What is wrong where the ledger knows of a revocation and the papers do not, unless they do by now: Refusal."""
+    with reading(site.engine) as conn:
+        refuse_revoked(site, conn, permit_id)
+    return Broken("the ledger says that this permit was revoked, the papers say that it stands; nothing leaves")
+
+
 def _standing(site: Site, request: Transfer, row: Row[Any]) -> Permit:
     granted = signing.opened(site, row.note)
     if (granted.id, granted.transfer, granted.site) != (row.id, row.transfer, site.id):
@@ -185,7 +192,7 @@ def _standing(site: Site, request: Transfer, row: Row[Any]) -> Permit:
     with reading(site.engine) as conn:
         refuse_revoked(site, conn, row.id)
         if "revoked" in logged.of_permit(site, conn, digest(row.note)):
-            raise Broken("the ledger says that this permit was revoked, the papers say that it stands; nothing leaves")
+            raise _struck(site, row.id)
         today = clocks.today(site, conn)
     if not granted.start <= today <= granted.until:
         raise Refusal(

@@ -331,6 +331,22 @@ def test_a_revocation_that_was_struck_from_the_papers_stands_in_the_ledger(borde
         ship(border.site, request.id)
 
 
+def test_who_revokes_between_the_two_looks_at_a_permit_is_obeyed(border, monkeypatch):
+    consented(border.hands, 1)
+    request, permit = border.permitted()
+    look = grants.logged.of_permit
+
+    def revoked_first(*said):
+        monkeypatch.undo()
+        grants.revoke(border.site, permit.id, "regulator")
+        return look(*said)
+
+    monkeypatch.setattr(grants.logged, "of_permit", revoked_first)
+    with pytest.raises(Refusal) as refused:
+        ship(border.site, request.id)
+    assert refused.value.reason == "permit-revoked"
+
+
 def test_revoking_one_of_two_permits_leaves_the_request_permitted(border):
     consented(border.hands, 1)
     request, first = border.permitted()
