@@ -24,6 +24,7 @@ def test_what_an_opened_parcel_holds():
 def test_opened_parcels_that_are_wrong():
     other = verify.canonical(SAID | {"permit": digest(b"else")})
     twice = verify.canonical(SAID | {"parts": [*LISTED, LISTED[0]]})
+    alike = verify.canonical(SAID | {"parts": [LISTED[0], LISTED[1] | {"name": LISTED[0]["name"]}]})
     twins = MANIFEST.replace(b'"parts"', b'"parts":[],"parts"', 1)
     shapeless = verify.canonical(SAID | {"parts": [{"name": "parts/0.parquet", "category": "track", "rows": 2}]})
     cases = [
@@ -33,6 +34,7 @@ def test_opened_parcels_that_are_wrong():
         ({"manifest": digest(b"[]")}, b"[]", PERMIT, PARTS, "manifest"),
         ({"manifest": digest(twins)}, twins, PERMIT, PARTS, "manifest"),
         ({"manifest": digest(twice)}, twice, PERMIT, PARTS, "manifest"),
+        ({"manifest": digest(alike)}, alike, PERMIT, PARTS, "manifest"),
         ({"manifest": digest(shapeless)}, shapeless, PERMIT, PARTS, "manifest"),
         ({}, MANIFEST, PERMIT, PARTS | {"parts/0.parquet": "00"}, "parts/0.parquet"),
         ({}, MANIFEST, PERMIT, PARTS | {"parts/2.parquet": "00"}, "parts/2.parquet"),
