@@ -338,7 +338,7 @@ def test_who_revokes_between_the_two_looks_at_a_permit_is_obeyed(border, monkeyp
 
     def revoked_first(*said):
         monkeypatch.undo()
-        grants.revoke(border.site, permit.id, "regulator")
+        grants.revoke(border.site, permit.id)
         return look(*said)
 
     monkeypatch.setattr(grants.logged, "of_permit", revoked_first)
